@@ -1,0 +1,164 @@
+namespace Earshot.Schemas;
+
+/// <summary>Which of the four input events a record is.</summary>
+public enum EventKind : byte
+{
+    /// <summary>Nothing decoded.</summary>
+    None,
+
+    /// <summary>A signalling step.</summary>
+    CallEvent,
+
+    /// <summary>One value of one metric.</summary>
+    CallMetric,
+
+    /// <summary>A report interval of one media stream.</summary>
+    StreamReport,
+
+    /// <summary>A finished call.</summary>
+    CallSummary,
+}
+
+/// <summary>One metric's value.</summary>
+/// <param name="Metric">Metric name as a symbol of <see cref="EventRecord.Metrics"/>.</param>
+/// <param name="Value">Value in the metric's unit.</param>
+public readonly record struct MetricValue(int Metric, double Value);
+
+/// <summary>
+/// One decoded event, reused for every record of a partition: the hot path allocates nothing per
+/// event. Texts that matter to the results are symbols, the rest is left undecoded.
+/// </summary>
+public sealed class EventRecord
+{
+    /// <summary>Most values one event can carry; further ones are not read.</summary>
+    public const int ValuesMax = 16;
+
+    private readonly MetricValue[] values = new MetricValue[ValuesMax];
+    private int valueCount;
+
+    /// <summary>Creates a record that keeps the given dimensions.</summary>
+    public EventRecord(DimensionSet dimensionSet, SymbolTable dimensionValues, SymbolTable metrics)
+    {
+        DimensionSet = dimensionSet;
+        DimensionValues = dimensionValues;
+        Metrics = metrics;
+        Dimensions = new int[dimensionSet.Count];
+    }
+
+    /// <summary>Which dimensions are kept, and at which ordinal.</summary>
+    public DimensionSet DimensionSet { get; }
+
+    /// <summary>Symbols of dimension values.</summary>
+    public SymbolTable DimensionValues { get; }
+
+    /// <summary>Symbols of metric names.</summary>
+    public SymbolTable Metrics { get; }
+
+    /// <summary>Which event it is.</summary>
+    public EventKind Kind { get; set; }
+
+    /// <summary>When it happened, ms since the epoch; 0 when missing.</summary>
+    public long EventTimeMs { get; set; }
+
+    /// <summary>When it was received, ms since the epoch; 0 when missing.</summary>
+    public long LoggedTimeMs { get; set; }
+
+    /// <summary><see cref="StableHash"/> of the event id; 0 when there is none.</summary>
+    public ulong EventId { get; set; }
+
+    /// <summary><see cref="StableHash"/> of the call id; 0 when there is none.</summary>
+    public ulong CallId { get; set; }
+
+    /// <summary><see cref="StableHash"/> of the stream id; 0 when there is none.</summary>
+    public ulong StreamId { get; set; }
+
+    /// <summary>Symbol of each kept dimension's value, by ordinal; 0 when missing.</summary>
+    public int[] Dimensions { get; }
+
+    /// <summary>CallEvent and CallSummary: the state; Unspecified when not said.</summary>
+    public V1.CallState.Types.State State { get; set; }
+
+    /// <summary>SIP response code; 0 when not said.</summary>
+    public int SipResponse { get; set; }
+
+    /// <summary>CallSummary: true when a complete one will follow.</summary>
+    public bool Partial { get; set; }
+
+    /// <summary>StreamReport: packets received in the interval; -1 when missing.</summary>
+    public long PacketsReceived { get; set; }
+
+    /// <summary>StreamReport: packets lost in the interval; long.MinValue when missing.</summary>
+    public long PacketsLost { get; set; }
+
+    /// <summary>StreamReport: packets received since the stream began; -1 when missing.</summary>
+    public long PacketsReceivedTotal { get; set; }
+
+    /// <summary>StreamReport: packets lost since the stream began; long.MinValue when missing.</summary>
+    public long PacketsLostTotal { get; set; }
+
+    /// <summary>StreamReport: incoming audio level, 0 to 1; NaN when missing.</summary>
+    public double AudioLevelIn { get; set; }
+
+    /// <summary>StreamReport: outgoing audio level, 0 to 1; NaN when missing.</summary>
+    public double AudioLevelOut { get; set; }
+
+    /// <summary>StreamReport: true when the source says that ICE failed.</summary>
+    public bool IceFailed { get; set; }
+
+    /// <summary>The metric values it carries, in the order read. A missing one is not in it.</summary>
+    public ReadOnlySpan<MetricValue> Values => values.AsSpan(0, valueCount);
+
+    /// <summary>Why it is dead, in words, when decoding said so.</summary>
+    public string DeadDetail { get; set; } = "";
+
+    /// <summary>Empties everything before the next record is decoded.</summary>
+    public void Reset()
+    {
+        Kind = EventKind.None;
+        EventTimeMs = LoggedTimeMs = 0;
+        EventId = CallId = StreamId = 0;
+        Array.Clear(Dimensions);
+        State = V1.CallState.Types.State.Unspecified;
+        SipResponse = 0;
+        Partial = false;
+        PacketsReceived = PacketsReceivedTotal = -1;
+        PacketsLost = PacketsLostTotal = long.MinValue;
+        AudioLevelIn = AudioLevelOut = double.NaN;
+        IceFailed = false;
+        valueCount = 0;
+        DeadDetail = "";
+    }
+
+    /// <summary>Adds a metric value.</summary>
+    /// <returns>False when <see cref="ValuesMax"/> is reached.</returns>
+    public bool AddValue(int metric, double value)
+    {
+        if (valueCount == ValuesMax)
+            return false;
+        values[valueCount++] = new MetricValue(metric, value);
+        return true;
+    }
+
+    /// <summary>The value of one metric, or null.</summary>
+    public double? ValueOf(int metric)
+    {
+        foreach (MetricValue value in Values)
+        {
+            if (value.Metric == metric)
+                return value.Value;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Sets a dimension by the name it has in the input (aliases are mapped); one that is not
+    /// kept is passed over. The first value said stays.
+    /// </summary>
+    public void SetDimension(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        int ordinal = DimensionSet.OrdinalOf(name);
+        if (ordinal >= 0 && Dimensions[ordinal] == 0)
+            Dimensions[ordinal] = DimensionValues.InternUtf8(value);
+    }
+}

@@ -1,0 +1,58 @@
+namespace Earshot.Snapshots;
+
+/// <summary>Whose state it is: one partition of one stage of one pipeline.</summary>
+/// <param name="Stage">Stage name ("call", "aggregator", "fused").</param>
+/// <param name="Partition">Partition number.</param>
+public readonly record struct SnapshotOwner(string Stage, int Partition);
+
+/// <summary>One part of a state, under a key of the stage's own choosing.</summary>
+/// <param name="Key">Part name; sorts bytewise.</param>
+/// <param name="Value">The bytes of the part; null removes it.</param>
+public readonly record struct SnapshotPart(string Key, byte[]? Value);
+
+/// <summary>
+/// The change of a state up to an input offset: only the parts that differ from the snapshot
+/// before.
+/// </summary>
+/// <param name="Owner">Whose state.</param>
+/// <param name="Offset">Every input record before this offset is in the state, none after.</param>
+/// <param name="Parts">Parts changed or removed since the last snapshot.</param>
+/// <param name="Whole">True when the parts are the whole state: everything else is removed.</param>
+public sealed record SnapshotChange(
+    SnapshotOwner Owner, long Offset, IReadOnlyList<SnapshotPart> Parts, bool Whole = false);
+
+/// <summary>A stored state.</summary>
+/// <param name="Offset">The input offset it stands at.</param>
+/// <param name="Parts">All its parts.</param>
+public sealed record StoredSnapshot(long Offset, IReadOnlyDictionary<string, byte[]> Parts);
+
+/// <summary>Keeps the newest snapshot per owner, in SQL.</summary>
+public interface ISnapshotStore : IAsyncDisposable
+{
+    /// <summary>The stored snapshot, or null when there is none.</summary>
+    /// <exception cref="SnapshotException">
+    /// It was written by a newer version, or its bytes are damaged (magic, version, checksum).
+    /// </exception>
+    ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel);
+
+    /// <summary>
+    /// Applies a change in one SQL transaction, only if its offset is greater than the stored
+    /// one: a slow old owner cannot overwrite a newer state.
+    /// </summary>
+    /// <returns>False when a snapshot of the same or a greater offset is stored already.</returns>
+    ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel);
+}
+
+/// <summary>A snapshot cannot be used; the message says what to do.</summary>
+public sealed class SnapshotException : Exception
+{
+    /// <summary>Creates one.</summary>
+    public SnapshotException(string message) : base(message)
+    {
+    }
+
+    /// <summary>Creates one with its cause.</summary>
+    public SnapshotException(string message, Exception inner) : base(message, inner)
+    {
+    }
+}
