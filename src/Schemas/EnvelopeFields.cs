@@ -18,6 +18,9 @@ internal ref struct EnvelopeFields
     internal const uint EventIdTag = (3 << ProtoReader.TagTypeBits) | ProtoReader.Length;
     internal const uint CallIdTag = (5 << ProtoReader.TagTypeBits) | ProtoReader.Length;
 
+    // Fields 1 to 5 are the same in all events; from here on each has its own.
+    private const uint FirstOwnTag = 6 << ProtoReader.TagTypeBits;
+
     private const int V = ProtoReader.Varint, D = ProtoReader.Fixed64, L = ProtoReader.Length;
     private const int Bits = ProtoReader.TagTypeBits;
 
@@ -89,28 +92,21 @@ internal ref struct EnvelopeFields
 
     private void ReadEvent(EventKind kind)
     {
-        switch (kind)
+        while (reader.NextTag() is uint tag and not 0)
         {
-            case EventKind.CallEvent:
-                while (reader.NextTag() is uint tag and not 0)
-                    ReadCallEvent(tag);
-                break;
-            case EventKind.CallMetric:
-                while (reader.NextTag() is uint tag and not 0)
-                    ReadCallMetric(tag);
-                break;
-            case EventKind.StreamReport:
-                while (reader.NextTag() is uint tag and not 0)
-                    ReadStreamReport(tag);
-                break;
-            default:
-                while (reader.NextTag() is uint tag and not 0)
-                    ReadCallSummary(tag);
-                break;
+            if (tag < FirstOwnTag)
+                ReadCommon(tag);
+            else if (kind == EventKind.StreamReport)
+                ReadStreamReport(tag);
+            else if (kind == EventKind.CallEvent)
+                ReadCallEvent(tag);
+            else if (kind == EventKind.CallSummary)
+                ReadCallSummary(tag);
+            else
+                ReadCallMetric(tag);
         }
     }
 
-    // Fields 1 to 5 are the same in all events.
     private void ReadCommon(uint tag)
     {
         switch (tag)
@@ -184,7 +180,7 @@ internal ref struct EnvelopeFields
                 into.SipResponse = (int)reader.ReadVarint();
                 break;
             default:
-                ReadCommon(tag);
+                reader.Skip(tag);
                 break;
         }
     }
@@ -229,7 +225,7 @@ internal ref struct EnvelopeFields
         else if (tag == ((7 << Bits) | D))
             metricValue = reader.ReadDouble();
         else
-            ReadCommon(tag);
+            reader.Skip(tag);
     }
 
     private void ReadStreamReport(uint tag)
@@ -281,7 +277,7 @@ internal ref struct EnvelopeFields
                 into.PacketsLostTotal = (long)reader.ReadVarint();
                 break;
             default:
-                ReadCommon(tag);
+                reader.Skip(tag);
                 break;
         }
     }
@@ -310,7 +306,7 @@ internal ref struct EnvelopeFields
                 into.SipResponse = (int)reader.ReadVarint();
                 break;
             default:
-                ReadCommon(tag);
+                reader.Skip(tag);
                 break;
         }
     }
