@@ -44,7 +44,9 @@ public sealed partial class Aggregate
         double m2 = reader.ReadDouble();
         if (count < 0)
             throw new InvalidDataException($"An aggregate of {count} values.");
-        return count <= RawMax ? ReadRaw(reader, (int)count, sum, m2) : ReadBuckets(reader, count, sum, m2);
+        return count <= RawMax
+            ? ReadRaw(reader, (int)count, sum, m2)
+            : ReadBuckets(reader, count, sum, m2);
     }
 
     private static Aggregate ReadRaw(BinaryReader reader, int count, double sum, double m2)
@@ -85,7 +87,7 @@ public sealed partial class Aggregate
         {
             Aggregate aggregate = FromBuckets(sum, m2, min, max, indexes, counts);
             if (aggregate.count != count)
-                throw new InvalidDataException($"Buckets of {aggregate.count} values, not {count}.");
+                throw new InvalidDataException($"Buckets of {aggregate.count} of {count} values.");
             return aggregate;
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)

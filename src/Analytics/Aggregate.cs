@@ -51,7 +51,7 @@ public sealed partial class Aggregate
     /// <summary>Sum of the squared deviations from the mean.</summary>
     public double M2 => m2;
 
-    /// <summary>Arithmetic mean, between Min and Max, and exactly Min when they are equal.</summary>
+    /// <summary>Arithmetic mean, from Min to Max; exactly Min when they are equal.</summary>
     /// <exception cref="InvalidOperationException">There are no values.</exception>
     public double Mean
     {
@@ -263,7 +263,7 @@ public sealed partial class Aggregate
     private void ThrowIfEmpty()
     {
         if (count == 0)
-            throw new InvalidOperationException("The aggregate is empty: it has no mean or quantiles.");
+            throw new InvalidOperationException("An empty aggregate has no mean or quantiles.");
     }
 
     [DoesNotReturn]

@@ -77,7 +77,9 @@ internal struct BucketWindow
             int oldLow = (first - 1) / Buckets.PerOctave;
             int oldEnd = oldLow + (counts.Length / Buckets.PerOctave);
             int half = (oldEnd - oldLow) / 2;
-            lowOctave = lowOctave < oldLow ? Math.Max(0, Math.Min(lowOctave, oldLow - half)) : oldLow;
+            lowOctave = lowOctave < oldLow
+                ? Math.Max(0, Math.Min(lowOctave, oldLow - half))
+                : oldLow;
             endOctave = endOctave > oldEnd
                 ? Math.Min(OctaveCount, Math.Max(endOctave, oldEnd + half))
                 : oldEnd;

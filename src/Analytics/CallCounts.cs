@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Earshot.Analytics;
 
 /// <summary>
@@ -97,8 +99,8 @@ public sealed class CallCounts
     public double? NerPercent => Percent(Answered + Busy + NoAnswer + Rejected, Attempts);
 
     /// <summary>
-    /// Average length of conversation, s: connected time of answered calls / answered calls (ITU-T
-    /// E.437 calls it ALOC). Null when none was answered, and when of none the time is known.
+    /// Average length of conversation, s: connected time of answered calls / answered calls (also
+    /// ACD). Null when none was answered, and when of none the time is known.
     /// </summary>
     public double? AlocSeconds =>
         Answered == 0 || DurationKnown == 0 ? null : ConnectedMs / 1000.0 / Answered;
@@ -194,7 +196,7 @@ public sealed class CallCounts
     private void AddTags(Tags tags, int column)
     {
         for (int bits = (int)tags & ((1 << TagNames.Count) - 1); bits != 0; bits &= bits - 1)
-            fields[FirstTag + (2 * System.Numerics.BitOperations.TrailingZeroCount(bits)) + column]++;
+            fields[FirstTag + (2 * BitOperations.TrailingZeroCount(bits)) + column]++;
     }
 
     private static int TagField(int tag)

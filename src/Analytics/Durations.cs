@@ -22,8 +22,8 @@ public static class Durations
         ArgumentNullException.ThrowIfNull(text);
         ReadOnlySpan<char> rest = text.AsSpan().Trim();
         int digits = rest.IndexOfAnyExceptInRange('0', '9');
-        if (digits > 0
-            && long.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out long n))
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        if (digits > 0 && long.TryParse(rest[..digits], NumberStyles.None, culture, out long n))
         {
             foreach ((string unit, long ms) in Units)
             {

@@ -28,7 +28,7 @@ public readonly record struct GroupingSet
         Name = dimensions.Length == 0 ? GlobalName : string.Join(',', dimensions);
     }
 
-    /// <summary>The dimensions as given, without spaces: "carrier,country"; "()" for none.</summary>
+    /// <summary>The dimensions as given, without spaces: "carrier,country"; or "()".</summary>
     public string Name { get; }
 
     /// <summary>The dimensions in the order given; empty for the global grouping.</summary>
@@ -62,15 +62,17 @@ public readonly record struct GroupingSet
         }
 
         if (sets.Count > SetsMax)
-            throw new FormatException($"{sets.Count} grouping sets; allowed are at most {SetsMax}.");
+            throw new FormatException($"{sets.Count} grouping sets; allowed are up to {SetsMax}.");
         return sets;
     }
 
     /// <inheritdoc/>
-    public bool Equals(GroupingSet other) => string.Equals(Name, other.Name, StringComparison.Ordinal);
+    public bool Equals(GroupingSet other) =>
+        string.Equals(Name, other.Name, StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => Name is null ? 0 : StringComparer.Ordinal.GetHashCode(Name);
+    public override int GetHashCode() =>
+        Name is null ? 0 : StringComparer.Ordinal.GetHashCode(Name);
 
     /// <summary>The name.</summary>
     public override string ToString() => Name;
@@ -94,7 +96,7 @@ public readonly record struct GroupingSet
             }
 
             if (names.AsSpan(0, i).Contains(names[i]))
-                throw new FormatException($"'{names[i]}' is twice in the grouping set '{trimmed}'.");
+                throw new FormatException($"'{names[i]}' is twice in grouping set '{trimmed}'.");
         }
 
         return new GroupingSet(names);

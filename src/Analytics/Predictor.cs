@@ -45,8 +45,8 @@ public sealed class Predictor
     public long History => history;
 
     /// <summary>
-    /// For the next window's mean; null until two windows were seen, because one window says nothing
-    /// of how much the key's windows differ. The interval covers the windows' own spread and the
+    /// For the next window's mean; null until two windows were seen, because one window says
+    /// nothing of how much the key's windows differ. The interval covers the windows' own spread and the
     /// uncertainty of the expected value, which is large while there is little history.
     /// </summary>
     public Forecast? Forecast

@@ -67,7 +67,7 @@ public sealed record TagRules
     /// <summary>high_latency of a gateway edge above this, ms; not negative.</summary>
     public double LatencyMsMax { get; init; } = 150;
 
-    /// <summary>high_latency of a client edge: round-trip time above this, ms; not negative.</summary>
+    /// <summary>high_latency of a client edge: round trip above this, ms; not negative.</summary>
     public double RttMsMax { get; init; } = 400;
 
     /// <summary>high_pdd above this, s; not negative.</summary>

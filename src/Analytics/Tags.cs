@@ -81,7 +81,7 @@ public static class TagNames
         return false;
     }
 
-    /// <summary>The names of all tags in a set, comma-separated in bit order; "" for none.</summary>
+    /// <summary>The names of the tags in a set in bit order, by commas; "" for none.</summary>
     public static string Format(Tags tags)
     {
         List<string> names = [];
