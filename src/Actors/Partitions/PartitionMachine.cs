@@ -201,6 +201,7 @@ public sealed class PartitionMachine
             EndSuppressedEpoch(Position);
         if (!recovering && (EpochFull || commitWhenDrained || stage.Complete))
             TryCut();
+        TryFinish();
     }
 
     /// <summary>The finite input has ended at <see cref="Position"/>.</summary>
@@ -215,7 +216,11 @@ public sealed class PartitionMachine
         }
 
         if (inputEnded || stage.Complete)
+        {
+            TryFinish();
             return;
+        }
+
         inputEnded = true;
         stage.EndInput(outputs);
         Control control = new()
