@@ -21,8 +21,8 @@ public sealed class DimensionSet
     // Names first, at their ordinals; then the aliases.
     private readonly (byte[] Name, int Ordinal)[] lookup;
 
-    // Open addressing over lookup: index + 1, 0 where there is none.
-    private readonly int[] slots;
+    // Open addressing over lookup: Number is index + 1, 0 where there is none.
+    private readonly Slot[] slots;
 
     /// <summary>Keeps the given dimensions; order gives the ordinals.</summary>
     /// <exception cref="ArgumentException">A name is empty or given twice.</exception>
@@ -46,13 +46,14 @@ public sealed class DimensionSet
         }
 
         lookup = [.. all];
-        slots = new int[BitOperations.RoundUpToPowerOf2((uint)lookup.Length * 4 + 1)];
+        slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)lookup.Length * 4 + 1)];
         for (int i = 0; i < lookup.Length; i++)
         {
-            int slot = SlotOf(lookup[i].Name);
-            while (slots[slot] != 0)
+            TextKey key = TextKey.Of(lookup[i].Name);
+            int slot = (int)key.Hash(lookup[i].Name) & (slots.Length - 1);
+            while (slots[slot].Number != 0)
                 slot = (slot + 1) & (slots.Length - 1);
-            slots[slot] = i + 1;
+            slots[slot] = new Slot(key, i + 1);
         }
     }
 
@@ -80,11 +81,16 @@ public sealed class DimensionSet
     {
         if (name.IsEmpty)
             return -1;
-        for (int slot = SlotOf(name); slots[slot] != 0; slot = (slot + 1) & (slots.Length - 1))
+        TextKey key = TextKey.Of(name);
+        int slot = (int)key.Hash(name) & (slots.Length - 1);
+        for (; slots[slot].Number != 0; slot = (slot + 1) & (slots.Length - 1))
         {
-            int index = slots[slot] - 1;
-            if (name.SequenceEqual(lookup[index].Name))
+            int index = slots[slot].Number - 1;
+            if (slots[slot].Key == key
+                && (key.Length <= TextKey.WholeMax || name.SequenceEqual(lookup[index].Name)))
+            {
                 return index;
+            }
         }
 
         return -1;
@@ -93,11 +99,5 @@ public sealed class DimensionSet
     /// <summary>The ordinal that name number <paramref name="index"/> means.</summary>
     internal int OrdinalAt(int index) => lookup[index].Ordinal;
 
-    // Length and three bytes tell a few names well enough apart.
-    private int SlotOf(ReadOnlySpan<byte> name)
-    {
-        int middle = name[name.Length / 2];
-        uint mix = (uint)(name.Length + (name[0] << 8) + (name[^1] << 16) + (middle << 24));
-        return (int)((mix * 0x9E3779B1) >> 16) & (slots.Length - 1);
-    }
+    private readonly record struct Slot(TextKey Key, int Number);
 }

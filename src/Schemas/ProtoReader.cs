@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Earshot.Schemas;
@@ -179,6 +180,16 @@ public ref struct ProtoReader
 
     private uint LongTag()
     {
+        // Fields 16 to 2047 have two bytes.
+        if (end - position >= 2 && data[position] >= 0x80 && data[position + 1] is > 0 and < 0x80)
+        {
+            uint two = (data[position] & 0x7Fu) | ((uint)data[position + 1] << 7);
+            position += 2;
+            if (two >> TagTypeBits != 0)
+                return two;
+            position -= 2;
+        }
+
         uint tag = (uint)ReadVarint();
         if (Error is not null)
             return 0;
@@ -189,6 +200,32 @@ public ref struct ProtoReader
     }
 
     private ulong LongVarint()
+    {
+        const ulong Continues = 0x8080808080808080;
+        if (data.Length - position >= sizeof(ulong))
+        {
+            ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(data[position..]);
+            ulong last = ~eight & Continues;
+            int bytes = (BitOperations.TrailingZeroCount(last) >> 3) + 1;
+            if (last != 0 && bytes <= end - position)
+            {
+                position += bytes;
+                return JoinSevens(eight & (last ^ (last - 1)));
+            }
+        }
+
+        return SlowVarint();
+    }
+
+    // Eight groups of seven bits, each in a byte, become 56 bits.
+    private static ulong JoinSevens(ulong x)
+    {
+        x = ((x & 0x7F007F007F007F00) >> 1) | (x & 0x007F007F007F007F);
+        x = ((x & 0x3FFF00003FFF0000) >> 2) | (x & 0x00003FFF00003FFF);
+        return ((x & 0x0FFFFFFF00000000) >> 4) | (x & 0x000000000FFFFFFF);
+    }
+
+    private ulong SlowVarint()
     {
         ulong value = 0;
         int length = Math.Min(end - position, VarintBytesMax);

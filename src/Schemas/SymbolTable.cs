@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace Earshot.Schemas;
@@ -15,8 +14,8 @@ public sealed class SymbolTable
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> byChars;
     private readonly List<string> texts = [""];
 
-    // The same texts by their UTF-8 bytes: open addressing, symbol or 0; at most half full.
-    private int[] slots = new int[SlotsAtFirst];
+    // The same texts by their UTF-8 bytes: open addressing, at most half full.
+    private Slot[] slots = new Slot[SlotsAtFirst];
     private byte[][] utf8Texts = new byte[SlotsAtFirst / 2][];
 
     /// <summary>Creates an empty table.</summary>
@@ -51,10 +50,16 @@ public sealed class SymbolTable
     {
         if (utf8.IsEmpty)
             return 0;
-        for (int slot = SlotOf(utf8); slots[slot] != 0; slot = (slot + 1) & (slots.Length - 1))
+        TextKey key = TextKey.Of(utf8);
+        int slot = (int)key.Hash(utf8) & (slots.Length - 1);
+        for (; slots[slot].Symbol != 0; slot = (slot + 1) & (slots.Length - 1))
         {
-            if (utf8.SequenceEqual(utf8Texts[slots[slot]]))
-                return slots[slot];
+            ref readonly Slot found = ref slots[slot];
+            if (found.Key == key
+                && (key.Length <= TextKey.WholeMax || utf8.SequenceEqual(utf8Texts[found.Symbol])))
+            {
+                return found.Symbol;
+            }
         }
 
         // New, or not valid UTF-8.
@@ -70,7 +75,7 @@ public sealed class SymbolTable
         if (symbol == utf8Texts.Length)
         {
             Array.Resize(ref utf8Texts, symbol * 2);
-            slots = new int[symbol * 4];
+            slots = new Slot[symbol * 4];
             for (int known = 1; known < symbol; known++)
                 Place(known);
         }
@@ -81,38 +86,13 @@ public sealed class SymbolTable
 
     private void Place(int symbol)
     {
-        int slot = SlotOf(utf8Texts[symbol]);
-        while (slots[slot] != 0)
+        byte[] utf8 = utf8Texts[symbol];
+        TextKey key = TextKey.Of(utf8);
+        int slot = (int)key.Hash(utf8) & (slots.Length - 1);
+        while (slots[slot].Symbol != 0)
             slot = (slot + 1) & (slots.Length - 1);
-        slots[slot] = symbol;
+        slots[slot] = new Slot(key, symbol);
     }
 
-    // Eight bytes at a time, the last ones again where the length is no multiple: speed over
-    // strength, since it decides nothing but where to look first.
-    private int SlotOf(ReadOnlySpan<byte> utf8)
-    {
-        const ulong Prime = 0x9E3779B97F4A7C15;
-        ulong hash = (ulong)utf8.Length * Prime;
-        if (utf8.Length >= sizeof(ulong))
-        {
-            ReadOnlySpan<byte> rest = utf8;
-            for (; rest.Length > sizeof(ulong); rest = rest[sizeof(ulong)..])
-                hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(rest));
-            hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(utf8[^sizeof(ulong)..]));
-        }
-        else if (utf8.Length >= sizeof(uint))
-        {
-            ulong low = BinaryPrimitives.ReadUInt32LittleEndian(utf8);
-            ulong high = BinaryPrimitives.ReadUInt32LittleEndian(utf8[^sizeof(uint)..]);
-            hash = Mix(hash ^ low ^ (high << 32));
-        }
-        else
-        {
-            hash ^= utf8[0] | ((ulong)utf8[utf8.Length / 2] << 8) | ((ulong)utf8[^1] << 16);
-        }
-
-        return (int)(Mix(hash) >> 32) & (slots.Length - 1);
-
-        static ulong Mix(ulong value) => (value ^ (value >> 32)) * Prime;
-    }
+    private readonly record struct Slot(TextKey Key, int Symbol);
 }
