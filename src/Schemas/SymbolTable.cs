@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace Earshot.Schemas;
@@ -8,9 +9,15 @@ namespace Earshot.Schemas;
 /// </summary>
 public sealed class SymbolTable
 {
+    private const int SlotsAtFirst = 64;
+
     private readonly Dictionary<string, int> symbols = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> byChars;
     private readonly List<string> texts = [""];
+
+    // The same texts by their UTF-8 bytes: open addressing, symbol or 0; at most half full.
+    private int[] slots = new int[SlotsAtFirst];
+    private byte[][] utf8Texts = new byte[SlotsAtFirst / 2][];
 
     /// <summary>Creates an empty table.</summary>
     public SymbolTable() => byChars = symbols.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -35,16 +42,72 @@ public sealed class SymbolTable
         string copy = text.ToString();
         texts.Add(copy);
         symbols.Add(copy, symbol);
+        AddUtf8(symbol, Encoding.UTF8.GetBytes(copy));
         return symbol;
     }
 
     /// <summary>The symbol of a UTF-8 text; invalid bytes become U+FFFD.</summary>
     public int InternUtf8(ReadOnlySpan<byte> utf8)
     {
+        if (utf8.IsEmpty)
+            return 0;
+        for (int slot = SlotOf(utf8); slots[slot] != 0; slot = (slot + 1) & (slots.Length - 1))
+        {
+            if (utf8.SequenceEqual(utf8Texts[slots[slot]]))
+                return slots[slot];
+        }
+
+        // New, or not valid UTF-8.
         const int OnStackMax = 256;
         if (utf8.Length > OnStackMax)
             return Intern(Encoding.UTF8.GetString(utf8));
         Span<char> chars = stackalloc char[OnStackMax];
         return Intern(chars[..Encoding.UTF8.GetChars(utf8, chars)]);
+    }
+
+    private void AddUtf8(int symbol, byte[] utf8)
+    {
+        if (symbol == utf8Texts.Length)
+        {
+            Array.Resize(ref utf8Texts, symbol * 2);
+            slots = new int[symbol * 4];
+            for (int known = 1; known < symbol; known++)
+                Place(known);
+        }
+
+        utf8Texts[symbol] = utf8;
+        Place(symbol);
+    }
+
+    private void Place(int symbol)
+    {
+        int slot = SlotOf(utf8Texts[symbol]);
+        while (slots[slot] != 0)
+            slot = (slot + 1) & (slots.Length - 1);
+        slots[slot] = symbol;
+    }
+
+    // Eight bytes at a time, the last ones again where the length is no multiple: speed over
+    // strength, since it decides nothing but where to look first.
+    private int SlotOf(ReadOnlySpan<byte> utf8)
+    {
+        const ulong Prime = 0x9E3779B97F4A7C15;
+        ulong hash = (ulong)utf8.Length * Prime;
+        if (utf8.Length >= sizeof(ulong))
+        {
+            ReadOnlySpan<byte> rest = utf8;
+            for (; rest.Length > sizeof(ulong); rest = rest[sizeof(ulong)..])
+                hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(rest));
+            hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(utf8[^sizeof(ulong)..]));
+        }
+        else
+        {
+            foreach (byte b in utf8)
+                hash = (hash ^ b) * Prime;
+        }
+
+        return (int)(Mix(hash) >> 32) & (slots.Length - 1);
+
+        static ulong Mix(ulong value) => (value ^ (value >> 32)) * Prime;
     }
 }

@@ -1,4 +1,3 @@
-using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Actors.Wire;
 using Earshot.Analytics;

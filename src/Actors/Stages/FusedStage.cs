@@ -1,6 +1,5 @@
 using Earshot.Actors.Calls;
 using Earshot.Actors.Keys;
-using Earshot.Actors.Wire;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Snapshots;
