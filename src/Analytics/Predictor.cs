@@ -46,8 +46,8 @@ public sealed class Predictor
 
     /// <summary>
     /// For the next window's mean; null until two windows were seen, because one window says
-    /// nothing of how much the key's windows differ. The interval covers the windows' own spread and the
-    /// uncertainty of the expected value, which is large while there is little history.
+    /// nothing of how much the key's windows differ. The interval covers the windows' own spread
+    /// and the uncertainty of the expected value, which is large while there is little history.
     /// </summary>
     public Forecast? Forecast
     {
