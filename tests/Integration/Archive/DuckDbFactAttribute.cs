@@ -1,0 +1,14 @@
+using Earshot.Archive.DuckDb;
+
+namespace Earshot.Tests.Integration.Archive;
+
+/// <summary>A test that needs DuckDB's library; skipped, with the reason, where it is absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class DuckDbFactAttribute : FactAttribute
+{
+    public DuckDbFactAttribute()
+    {
+        if (DuckDbLibrary.Find() is null)
+            Skip = DuckDbLibrary.MissingMessage;
+    }
+}
