@@ -25,11 +25,21 @@ public sealed class RecordBatch
     private readonly byte[] bytes;
     private readonly Entry[] entries;
 
+    // Where this batch begins in entries: slices of one batch share its arrays.
+    private readonly int first;
+
     internal RecordBatch(byte[] bytes, Entry[] entries, int count)
+        : this(bytes, entries, 0, count)
     {
-        Debug.Assert(count <= entries.Length);
+    }
+
+    // Each record begins in bytes where the one before ends.
+    private RecordBatch(byte[] bytes, Entry[] entries, int first, int count)
+    {
+        Debug.Assert(first >= 0 && count >= 0 && first + count <= entries.Length);
         this.bytes = bytes;
         this.entries = entries;
+        this.first = first;
         Count = count;
     }
 
@@ -55,14 +65,20 @@ public sealed class RecordBatch
     public int Count { get; }
 
     /// <summary>Bytes of all keys and values.</summary>
-    public int SizeBytes => Count == 0 ? 0 : entries[Count - 1].End - entries[0].Start;
+    public int SizeBytes => Payload.Length;
+
+    /// <summary>The bytes of all keys and values, one after the other.</summary>
+    internal ReadOnlySpan<byte> Payload =>
+        Count == 0 ? [] : bytes.AsSpan(Entries[0].Start..Entries[^1].End);
+
+    internal ReadOnlySpan<Entry> Entries => entries.AsSpan(first, Count);
 
     /// <summary>Record <paramref name="index"/>, 0 to <see cref="Count"/> - 1.</summary>
     public LogRecord this[int index]
     {
         get
         {
-            ref readonly Entry entry = ref entries.AsSpan(0, Count)[index];
+            ref readonly Entry entry = ref Entries[index];
             return new LogRecord
             {
                 Offset = entry.Offset,
@@ -74,6 +90,41 @@ public sealed class RecordBatch
 
     /// <summary>The line or record number in <see cref="Origin"/>, from 1; 0 where it means nothing.</summary>
     public long LineOf(long offset) => OriginStart < 0 ? 0 : offset - OriginStart + 1;
+
+    /// <summary>Records [start, start + count) of this batch, sharing its bytes.</summary>
+    internal RecordBatch Slice(int start, int count)
+    {
+        Debug.Assert(start >= 0 && count >= 0 && start + count <= Count);
+        if (count == Count)
+            return this;
+        return new RecordBatch(bytes, entries, first + start, count)
+        {
+            Source = Source,
+            From = start == 0 ? From : Entries[start].Offset,
+            To = start + count == Count ? To : Entries[start + count].Offset,
+            AppendTimeMs = AppendTimeMs,
+            Origin = Origin,
+            OriginStart = OriginStart,
+        };
+    }
+
+    /// <summary>
+    /// The same records as a log took them in: with the offsets from <paramref name="from"/> on.
+    /// </summary>
+    internal RecordBatch At(TopicPartition source, long from, long appendTimeMs)
+    {
+        Entry[] moved = Entries.ToArray();
+        for (int index = 0; index < moved.Length; index++)
+            moved[index] = moved[index] with { Offset = from + index };
+        return new RecordBatch(bytes, moved, Count)
+        {
+            Source = source,
+            From = from,
+            To = from + Count,
+            AppendTimeMs = appendTimeMs,
+            Origin = source.Topic,
+        };
+    }
 
     internal readonly record struct Entry(long Offset, int Start, int ValueStart, int End);
 }
