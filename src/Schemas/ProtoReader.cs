@@ -7,7 +7,8 @@ namespace Earshot.Schemas;
 /// Reads the protobuf wire format in place (https://protobuf.dev/programming-guides/encoding/).
 /// It never throws and never reads outside its bytes: the first thing wrong is kept in
 /// <see cref="Error"/>, and from then on there are no more fields. What it accepts is what
-/// Google.Protobuf for C# accepts, except groups, which are refused.
+/// Google.Protobuf for C# accepts, less two things it refuses: groups, and wire types that do not
+/// exist (Google's reader passes over them inside map entries).
 /// </summary>
 public ref struct ProtoReader
 {
@@ -114,7 +115,7 @@ public ref struct ProtoReader
                 SkipBytes(sizeof(ulong));
                 break;
             case Length:
-                position += ReadLength();
+                ReadBytes();
                 break;
             case Fixed32:
                 SkipBytes(sizeof(uint));

@@ -57,7 +57,7 @@ internal sealed class Rows
     /// <summary>Fails with the first difference.</summary>
     public void AssertSame(Rows other, string what, bool sideRowsToo = true)
     {
-        Assert.Equal(aggregates.Keys, other.aggregates.Keys);
+        AssertSameIds(aggregates.Keys, other.aggregates.Keys, what);
         foreach ((string id, Aggregate a) in aggregates)
         {
             Aggregate b = other.aggregates[id];
@@ -70,7 +70,7 @@ internal sealed class Rows
                 $"{what}: {id} differs:\n{a}\n{b}");
         }
 
-        Assert.Equal(insights.Keys, other.insights.Keys);
+        AssertSameIds(insights.Keys, other.insights.Keys, what);
         foreach ((string id, Insight a) in insights)
         {
             Insight b = other.insights[id].Clone();
@@ -78,7 +78,7 @@ internal sealed class Rows
             Assert.True(a.Equals(b), $"{what}: {id} differs:\n{a}\n{b}");
         }
 
-        Assert.Equal(predictions.Keys, other.predictions.Keys);
+        AssertSameIds(predictions.Keys, other.predictions.Keys, what);
         foreach ((string id, Prediction a) in predictions)
         {
             Prediction b = other.predictions[id];
@@ -90,6 +90,17 @@ internal sealed class Rows
 
         if (sideRowsToo)
             Assert.Equal(sideRows, other.sideRows);
+    }
+
+    private static void AssertSameIds(
+        IEnumerable<string> ids, IEnumerable<string> others, string what)
+    {
+        string[] missing = [.. ids.Except(others)];
+        string[] surplus = [.. others.Except(ids)];
+        Assert.True(
+            missing.Length + surplus.Length == 0,
+            $"{what}: missing {missing.Length} ({string.Join("; ", missing.Take(3))}), " +
+            $"surplus {surplus.Length} ({string.Join("; ", surplus.Take(3))})");
     }
 
     private static bool Near(double a, double b) =>

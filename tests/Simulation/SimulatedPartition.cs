@@ -26,6 +26,12 @@ internal sealed class SimulatedPartition(
 
     private string Group => "sim." + stage.Name;
 
+    public override string ToString() =>
+        $"{source} at {machine.Position} of {world.EndOf(source)}, committed " +
+        $"{machine.CommittedOffset}, recovering {machine.Recovering}, commit {commit?.Number} " +
+        $"written {commitWritten}, snapshot {snapshot?.Offset}, complete {stage.Complete}, " +
+        $"finished {Finished}";
+
     public void Start(long nowMs)
     {
         (commit, snapshot, commitWritten, Finished) = (null, null, false, false);

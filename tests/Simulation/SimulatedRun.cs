@@ -22,7 +22,7 @@ internal sealed record Weather(int Crashes, bool SnapshotLoss)
 /// <summary>A whole pipeline on a simulated world, every interleaving decided by one seed.</summary>
 internal sealed class SimulatedRun
 {
-    private const int StepsMax = 2_000_000;
+    private const int StepsMax = 400_000;
 
     private readonly List<SimulatedPartition> partitions = [];
     private readonly SimulatedWorld world;
@@ -62,7 +62,9 @@ internal sealed class SimulatedRun
             partition.Start(now);
         for (int step = 0; partitions.Any(p => !p.Finished); step++)
         {
-            Assert.True(step < StepsMax, $"seed {seed}: the run does not come to its end");
+            Assert.True(
+                step < StepsMax,
+                $"seed {seed}: the run does not come to its end: {string.Join("; ", partitions)}");
             now += random.Next(30);
             SimulatedPartition chosen = partitions[random.Next(partitions.Count)];
             if (random.Next(1000) < weather.Crashes)

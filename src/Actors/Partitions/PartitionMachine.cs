@@ -205,6 +205,7 @@ public sealed class PartitionMachine
             EndSuppressedEpoch(Position);
         if (!recovering && (EpochFull || commitWhenDrained || stage.Complete))
             TryCut();
+        TryFinish();
     }
 
     /// <summary>The finite input has ended at <see cref="Position"/>.</summary>
@@ -219,7 +220,11 @@ public sealed class PartitionMachine
         }
 
         if (inputEnded || stage.Complete)
+        {
+            TryFinish();
             return;
+        }
+
         inputEnded = true;
         stage.EndInput(outputs);
         Control control = new()

@@ -29,6 +29,24 @@ public static class DuckDbLibrary
         $"DuckDB's library is missing (looked for {string.Join(", ", Candidates())}). "
         + $"Run './earshot setup', or set {PathVariable} to the path of {FileName}.";
 
+    /// <summary>
+    /// The folder of tools fetched once a machine: $EARSHOT_TOOLS, else earshot in the user's cache.
+    /// </summary>
+    public static string ToolsFolder()
+    {
+        string? tools = Environment.GetEnvironmentVariable("EARSHOT_TOOLS");
+        if (!string.IsNullOrEmpty(tools))
+            return tools;
+        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(cache))
+        {
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            cache = Path.Combine(home, ".cache");
+        }
+
+        return Path.Combine(cache, "earshot");
+    }
+
     /// <summary>Makes the runtime look where <see cref="Find"/> looks.</summary>
     internal static void Register() =>
         NativeLibrary.SetDllImportResolver(typeof(DuckDbLibrary).Assembly, Resolve);
@@ -53,20 +71,5 @@ public static class DuckDbLibrary
 
         yield return Path.Combine(AppContext.BaseDirectory, FileName);
         yield return Path.Combine(ToolsFolder(), "duckdb-" + Version, FileName);
-    }
-
-    private static string ToolsFolder()
-    {
-        string? tools = Environment.GetEnvironmentVariable("EARSHOT_TOOLS");
-        if (!string.IsNullOrEmpty(tools))
-            return tools;
-        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        if (string.IsNullOrEmpty(cache))
-        {
-            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            cache = Path.Combine(home, ".cache");
-        }
-
-        return Path.Combine(cache, "earshot");
     }
 }

@@ -136,7 +136,9 @@ internal static class DuckDbValues
         if (count > countMax || count < countMin)
             return Beyond(count);
         DateTime time = new(DateTime.UnixEpoch.Ticks + (count * ticksPerCount));
-        return utc ? new DateTimeOffset(time, TimeSpan.Zero) : time;
+        if (utc)
+            return new DateTimeOffset(time, TimeSpan.Zero);
+        return time;
     }
 
     private static object Day(int days)

@@ -69,7 +69,7 @@ public sealed class ArchiveSchema
         SortColumns = key.Sort("metric"),
         IdentityColumns = [.. key.Identity, "metric"],
         HasFinal = true,
-        Check = a => key.Check(a.Key),
+        Check = a => key.CheckPresent(a.Key),
         DayTimeMs = (a, appendTimeMs) => DayTime(a.Key?.WindowStart, appendTimeMs),
     };
 
@@ -98,7 +98,7 @@ public sealed class ArchiveSchema
     {
         SortColumns = key.Sort("metric"),
         IdentityColumns = [.. key.Identity, "metric"],
-        Check = p => key.Check(p.Key),
+        Check = p => key.CheckPresent(p.Key),
         DayTimeMs = (p, appendTimeMs) => DayTime(p.Key?.WindowStart, appendTimeMs),
     };
 
@@ -165,7 +165,7 @@ public sealed class ArchiveSchema
 
     private void CheckInsight(Insight insight)
     {
-        key.Check(insight.Key);
+        key.CheckPresent(insight.Key);
         foreach (TagCount count in insight.Tags)
         {
             if (!tags.Contains(count.Tag))

@@ -46,6 +46,11 @@ internal sealed class KeyColumns
         }
     }
 
+    /// <summary>As <see cref="Check"/>, for rows that are nothing without a key.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    internal void CheckPresent(RowKey? key) =>
+        Check(key ?? throw new FormatException("it has no key"));
+
     /// <summary>Throws when a key has a dimension without a column: rows would fall together.</summary>
     /// <exception cref="InvalidOperationException">It has.</exception>
     internal void Check(RowKey? key)

@@ -12,3 +12,14 @@ public sealed class DuckDbFactAttribute : FactAttribute
             Skip = DuckDbLibrary.MissingMessage;
     }
 }
+
+/// <summary>As <see cref="DuckDbFactAttribute"/>, with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class DuckDbTheoryAttribute : TheoryAttribute
+{
+    public DuckDbTheoryAttribute()
+    {
+        if (DuckDbLibrary.Find() is null)
+            Skip = DuckDbLibrary.MissingMessage;
+    }
+}
