@@ -100,10 +100,11 @@ public sealed class CallCounts
 
     /// <summary>
     /// Average length of conversation, s: connected time of answered calls / answered calls (also
-    /// ACD). Null when none was answered, and when of none the time is known.
+    /// ACD). A call whose time is not known is left out of both: missing is missing, not 0. Null
+    /// when none was answered, and when of none the time is known.
     /// </summary>
     public double? AlocSeconds =>
-        Answered == 0 || DurationKnown == 0 ? null : ConnectedMs / 1000.0 / Answered;
+        DurationKnown == 0 ? null : ConnectedMs / 1000.0 / DurationKnown;
 
     /// <summary>Share of the calls with a known last SIP response where it is 200, %.</summary>
     public double? NormalSessionsPercent => Percent(NormalSessions, SipKnown);
