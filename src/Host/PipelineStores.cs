@@ -6,7 +6,7 @@ using Earshot.Host.Data;
 using Earshot.Log;
 using Earshot.Log.Sqlite;
 using Earshot.Schemas;
-using Earshot.Snapshots.Sqlite;
+using Earshot.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host;

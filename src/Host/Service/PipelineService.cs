@@ -1,5 +1,4 @@
 using Earshot.Actors;
-using Earshot.Actors.Ports;
 using Earshot.Host.Data;
 using Earshot.Log;
 using Earshot.Schemas;
@@ -14,7 +13,7 @@ namespace Earshot.Host.Service;
 /// </summary>
 internal sealed partial class PipelineService(
     RunRequest request, DataFolder folder, StatusBook status, ILoggerFactory logs)
-    : IHostedLifecycleService
+    : IHostedLifecycleService, IDisposable
 {
     private readonly ILogger logger = logs.CreateLogger("Earshot.Service");
     private readonly CancellationTokenSource stop = new();
@@ -67,11 +66,13 @@ internal sealed partial class PipelineService(
 
         if (stores is not null)
             await stores.DisposeAsync();
-        stop.Dispose();
     }
 
     /// <inheritdoc/>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => stop.Dispose();
 
     private async Task RetainAsync()
     {
