@@ -90,13 +90,14 @@ public sealed class DimensionSet
         return -1;
     }
 
-    /// <summary>The ordinal of the dimension that name number <paramref name="index"/> means.</summary>
+    /// <summary>The ordinal that name number <paramref name="index"/> means.</summary>
     internal int OrdinalAt(int index) => lookup[index].Ordinal;
 
     // Length and three bytes tell a few names well enough apart.
     private int SlotOf(ReadOnlySpan<byte> name)
     {
-        uint mix = (uint)(name.Length + (name[0] << 8) + (name[^1] << 16) + (name[name.Length / 2] << 24));
+        int middle = name[name.Length / 2];
+        uint mix = (uint)(name.Length + (name[0] << 8) + (name[^1] << 16) + (middle << 24));
         return (int)((mix * 0x9E3779B1) >> 16) & (slots.Length - 1);
     }
 }

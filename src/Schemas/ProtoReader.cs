@@ -56,7 +56,7 @@ public ref struct ProtoReader
         return tag;
     }
 
-    /// <summary>A varint's 64 bits. int32 and enum fields keep the lower 32, as proto3 asks.</summary>
+    /// <summary>A varint's 64 bits; int32 and enum fields keep the lower 32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong ReadVarint()
     {
@@ -88,7 +88,7 @@ public ref struct ProtoReader
         return bytes;
     }
 
-    /// <summary>Goes into a nested message: fields are its fields until <see cref="Leave"/>.</summary>
+    /// <summary>Goes into a nested message, until <see cref="Leave"/>.</summary>
     /// <returns>What <see cref="Leave"/> needs.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Enter()

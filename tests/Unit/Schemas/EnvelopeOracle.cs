@@ -10,7 +10,8 @@ namespace Earshot.Tests.Unit.Schemas;
 internal static class EnvelopeOracle
 {
     public static EventRecord NewRecord() => new(
-        new DimensionSet(DimensionSet.Standard), new SymbolTable(), Earshot.Schemas.Metrics.CreateTable());
+        new DimensionSet(DimensionSet.Standard), new SymbolTable(),
+        Earshot.Schemas.Metrics.CreateTable());
 
     /// <summary>Maps a message field by field; false when it holds no usable event.</summary>
     public static bool TryMap(Envelope envelope, EventRecord into)

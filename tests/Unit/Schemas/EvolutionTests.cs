@@ -4,7 +4,7 @@ using Google.Protobuf;
 
 namespace Earshot.Tests.Unit.Schemas;
 
-/// <summary>The rules of proto/README.md as a reader of newer or poorer messages sees them.</summary>
+/// <summary>The rules of proto/README.md as a reader of newer messages sees them.</summary>
 public sealed class EvolutionTests
 {
     private readonly EnvelopeDecoder decoder = new();
