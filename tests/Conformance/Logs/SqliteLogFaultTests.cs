@@ -178,7 +178,11 @@ public sealed class SqliteLogFaultTests : IDisposable
 
     private async Task<SqliteLog> OpenAsync(long maxFileBytes = 0)
     {
-        SqliteLogOptions options = new(FilePath) { MaxFileBytes = maxFileBytes };
+        SqliteLogOptions options = new(FilePath)
+        {
+            MaxFileBytes = maxFileBytes,
+            BusyTimeout = TimeSpan.FromMilliseconds(10),
+        };
         SqliteLog log = await SqliteLog.OpenAsync(options, new ManualTime(), Cancel);
         await log.EnsureTopicsAsync([new("calls", 1), new("results", 1)], Cancel);
         return log;
