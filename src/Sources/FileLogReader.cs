@@ -24,7 +24,7 @@ public sealed class FileLogReader : ILogReader
     private readonly TimeProvider time;
     private readonly ulong partitions;
     private readonly IRecordDecoder? router; // null with one partition
-    private readonly RecordBatchBuilder builder = new();
+    private readonly RecordBatchBuilder builder = new(pooled: true);
     private LogException? failure;
     private RowReader? rows;
     private FileStream? stream;

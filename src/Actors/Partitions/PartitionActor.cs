@@ -168,6 +168,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         try
         {
             machine.Apply(batch);
+            batch.Release();
         }
         catch (StageFaultException fault)
         {
