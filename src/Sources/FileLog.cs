@@ -77,7 +77,8 @@ public sealed class FileLog
 
     /// <summary>
     /// The offsets of the files, the same for all partitions. The first call reads all of them,
-    /// to count lines; the answer is kept.
+    /// to count lines, and so finds damaged gzip files (their checksum stands at their end, after
+    /// the records); the answer is kept.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such partition.</exception>
     /// <exception cref="LogException">A file cannot be read to its end.</exception>

@@ -117,15 +117,18 @@ public sealed class CsvDecoderTests
     [Fact]
     public void A_signalling_row_moves_a_leg_on()
     {
-        const string Row = "639b3a2f,09783a84,None,c1-Normal,\"{\"\"wanIp\"\": \"\"130.225.170.33\"\"," +
-            " \"\"country\"\": \"\"Denmark\"\", \"\"region\"\": \"\"Capital Region\"\", \"\"city\"\":" +
-            " \"\"K\\u00f8benhavn\"\", \"\"isp\"\": \"\"Forsk\\u00f8\"\"}\",CLIENT_END,2bc81288," +
-            "call_ended,1b26,2022-12-15 15:15:59.439689,,";
+        const string Location = """
+            {"wanIp": "130.225.170.33", "country": "Denmark", "region": "Capital Region",
+             "city": "K\u00f8benhavn", "isp": "Forsk\u00f8"}
+            """;
+        string row = "639b3a2f,09783a84,None,c1-Normal,\"" +
+            Location.Replace("\"", "\"\"", StringComparison.Ordinal) +
+            "\",CLIENT_END,2bc81288,call_ended,1b26,2022-12-15 15:15:59.439689,,";
         IRecordDecoder decoder = Decoder("signalling-csv", SignalHeader);
-        Assert.Equal(DecodeResult.Event, decoder.Decode(Row, record));
+        Assert.Equal(DecodeResult.Event, decoder.Decode(row, record));
         Assert.Equal((EventKind.CallEvent, State.Disconnected), (record.Kind, record.State));
         Assert.Equal(Hash("2bc81288\u001fc1-Normal"), record.CallId);
-        Assert.Equal(record.CallId, decoder.RoutingHash(Encoding.UTF8.GetBytes(Row)));
+        Assert.Equal(record.CallId, decoder.RoutingHash(Encoding.UTF8.GetBytes(row)));
         Assert.Equal(Hash("639b3a2f"), record.EventId);
         Assert.Equal(1671117359439, record.EventTimeMs);
         Assert.Equal("c1-Normal", record.Dimension("carrier"));
@@ -171,8 +174,8 @@ public sealed class CsvDecoderTests
     {
         byte[][] rows = [.. Enumerable.Range(0, 1000).Select(i => Encoding.ASCII.GetBytes(
             i % 2 == 0
-                ? $"16716380{i:D5},call{i},d1-Normal,inbound-rtp,audio,46{i},0.{i},2,{i}.0,,,0.1{i}"
-                : $"16716380{i:D5},call{i},d1-Normal,remote-inbound-rtp,audio,46,0.{i},,,0.1,0.2,"))];
+                ? $"16716380{i:D5},call{i},d1,inbound-rtp,audio,46{i},0.{i},2,{i}.0,,,0.1{i}"
+                : $"16716380{i:D5},call{i},d1,remote-inbound-rtp,audio,46,0.{i},,,0.1,0.2,"))];
         IRecordDecoder decoder = Stats();
         DecodeAll();
         long before = GC.GetAllocatedBytesForCurrentThread();
