@@ -18,7 +18,7 @@ public sealed class FileLog
     private readonly Lazy<Task<long>> end;
 
     /// <summary>Checks the files: that they are there, can be read, and have the columns.</summary>
-    /// <param name="files">Paths, in the order to be read; a name ending in .gz is unpacked.</param>
+    /// <param name="files">Paths, in the order to be read; .gz files are unpacked.</param>
     /// <param name="format">Their format.</param>
     /// <param name="topic">The topic they stand for.</param>
     /// <param name="partitions">How many partitions to spread the records over, 1 or more.</param>
@@ -61,7 +61,9 @@ public sealed class FileLog
     /// </summary>
     public InputSchema Schema { get; }
 
-    /// <summary>Bytes of all files on disk: the 100 % of <see cref="FileLogReader.BytesRead"/>.</summary>
+    /// <summary>
+    /// Bytes of all files on disk: the 100 % of <see cref="FileLogReader.BytesRead"/>.
+    /// </summary>
     public long BytesTotal { get; }
 
     /// <summary>Opens a reader of one partition from an offset on, any offset.</summary>
@@ -75,7 +77,8 @@ public sealed class FileLog
 
     /// <summary>
     /// The offsets of the files, the same for all partitions. The first call reads all of them,
-    /// to count lines; the answer is kept.
+    /// to count lines, and so finds damaged gzip files (their checksum stands at their end, after
+    /// the records); the answer is kept.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such partition.</exception>
     /// <exception cref="LogException">A file cannot be read to its end.</exception>

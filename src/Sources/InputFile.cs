@@ -24,7 +24,7 @@ internal sealed class InputFile
     /// <summary>Bytes on disk.</summary>
     public long SizeBytes { get; }
 
-    /// <summary>Physical lines (delimited: records); -1 until someone has read it to its end.</summary>
+    /// <summary>Physical lines (delimited: records); -1 until it was read to its end.</summary>
     public long Lines
     {
         get => Interlocked.Read(ref lines);
@@ -77,6 +77,7 @@ internal sealed class InputFile
             : IsGzip && cause is InvalidDataException
                 ? "Get a whole copy of it (gzip -t tests one), and start again."
                 : "Get a whole copy of it, and start again.";
-        return new LogException($"{Path}: cannot be read {where}: {cause.Message}. {advice}", cause);
+        return new LogException(
+            $"{Path}: cannot be read {where}: {cause.Message.TrimEnd('.')}. {advice}", cause);
     }
 }

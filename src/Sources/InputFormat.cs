@@ -69,7 +69,7 @@ public sealed class InputFormat
     public RowFraming Framing { get; }
 
     /// <summary>The format of a name (upper and lower case are the same).</summary>
-    /// <exception cref="ArgumentException">There is none; the message lists those known.</exception>
+    /// <exception cref="ArgumentException">Unknown; the message lists those known.</exception>
     public static InputFormat Parse(string name) =>
         Find(name) ?? throw new ArgumentException(
             $"unknown format '{name}'; known formats: {string.Join(", ", Names)}");

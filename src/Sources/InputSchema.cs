@@ -14,7 +14,7 @@ public sealed class InputSchema
     /// <summary>The schema of formats without a header.</summary>
     public static InputSchema None { get; } = new([]);
 
-    /// <summary>Column names in the order of the file; empty for formats without a header.</summary>
+    /// <summary>Column names in file order; empty for formats without a header.</summary>
     public IReadOnlyList<string> Columns => columns;
 
     /// <summary>Reads a CSV header row (without its line end).</summary>

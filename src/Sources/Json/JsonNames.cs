@@ -105,8 +105,9 @@ internal sealed class JsonNames
         StringBuilder camel = new();
         for (int i = 0; i < name.Length; i++)
         {
+            bool begins = i > 0 && name[i - 1] == '_';
             if (name[i] != '_')
-                camel.Append(i > 0 && name[i - 1] == '_' ? char.ToUpperInvariant(name[i]) : name[i]);
+                camel.Append(begins ? char.ToUpperInvariant(name[i]) : name[i]);
         }
 
         return camel.ToString();
@@ -140,8 +141,11 @@ internal sealed class JsonNames
         On("score", Metrics.Score),
     ];
 
+    private static readonly JsonNames PostDialDelay =
+        new(On("pdd", Metrics.Pdd)) { IsDetail = true };
+
     private static readonly JsonNames Signaling = new(
-        ("pdd", JsonField.Metric, Metrics.Pdd, new JsonNames(On("pdd", Metrics.Pdd)) { IsDetail = true }),
+        ("pdd", JsonField.Metric, Metrics.Pdd, PostDialDelay),
         ("call_state", JsonField.State, 0, new JsonNames(On("state", JsonField.State))));
 
     private static readonly JsonNames CallEvent = new(

@@ -47,7 +47,7 @@ internal class LineReader : RowReader
         }
     }
 
-    /// <summary>Takes the beginning of a line that is too long; the next row begins after it.</summary>
+    /// <summary>Takes the beginning of a line that is too long; the next row follows it.</summary>
     protected void TakeTooLong()
     {
         Take(RowBytesMax + 1, RowBytesMax + 1, 1);

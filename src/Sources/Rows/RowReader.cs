@@ -31,7 +31,7 @@ internal abstract class RowReader : IDisposable
     /// <summary>The row read last, without its line end. Valid until the next is read.</summary>
     public ReadOnlySpan<byte> Row => Buffer.AsSpan(rowStart, rowLength);
 
-    /// <summary>Number of the row read last in its file, from 0: of its first line, or record.</summary>
+    /// <summary>Number, from 0, of the first line (or the record) of the row read last.</summary>
     public long Index { get; private set; }
 
     /// <summary>Number of the next row, when there is one.</summary>
@@ -81,7 +81,7 @@ internal abstract class RowReader : IDisposable
         Next += lines;
     }
 
-    /// <summary>Takes a line: like <see cref="Take"/>, without a carriage return at its end.</summary>
+    /// <summary>Takes a line: without a carriage return at its end.</summary>
     protected void TakeLine(int length, int taken, long lines)
     {
         bool carriageReturn = length > 0 && Buffer[Start + length - 1] == '\r';
