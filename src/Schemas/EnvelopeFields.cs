@@ -24,6 +24,21 @@ internal ref struct EnvelopeFields
     private const int V = ProtoReader.Varint, D = ProtoReader.Fixed64, L = ProtoReader.Length;
     private const int Bits = ProtoReader.TagTypeBits;
 
+    // The metric each field of a StreamReport holds, by field number; 0 for none.
+    private static ReadOnlySpan<byte> ReportMetrics =>
+    [
+        0, 0, 0, 0, 0, 0, 0, 0, 0,
+        Metrics.PacketLoss, Metrics.Jitter, Metrics.MaxJitter, Metrics.Rtt, Metrics.Latency,
+        Metrics.Mos, 0, 0, 0, 0, Metrics.RemoteJitter, Metrics.RemotePacketLoss,
+    ];
+
+    // The same of CallSummary.Metrics.
+    private static ReadOnlySpan<byte> SummaryMetrics =>
+    [
+        0, Metrics.ConnectDuration, Metrics.Pdd, Metrics.AvgJitter, Metrics.MaxJitter,
+        Metrics.AvgLatency, Metrics.MaxLatency, Metrics.PacketLoss, Metrics.Mos,
+    ];
+
     private readonly ReadOnlySpan<byte> record;
     private readonly Span<DimensionSlot> slots; // by name, as DimensionSet numbers them
     private readonly EventRecord into;
@@ -134,9 +149,21 @@ internal ref struct EnvelopeFields
 
     private void ReadDimension()
     {
+        if (!reader.TryReadPair(out ReadOnlySpan<byte> name, out int start, out int length))
+            ReadAnyDimension(out name, out start, out length);
+        int index = into.DimensionSet.IndexOfName(name);
+        if (index < 0)
+            return;
+        // The same name again replaces the value and keeps its place, as in the generated map.
+        int order = slots[index].Order;
+        slots[index] = new DimensionSlot(order == 0 ? ++slotsRead : order, start, length);
+    }
+
+    private void ReadAnyDimension(out ReadOnlySpan<byte> name, out int start, out int length)
+    {
+        name = default;
+        start = length = 0;
         int outer = reader.Enter();
-        ReadOnlySpan<byte> name = default;
-        int start = 0, length = 0;
         while (reader.NextTag() is uint tag and not 0)
         {
             if (tag == ((1 << Bits) | L))
@@ -155,12 +182,6 @@ internal ref struct EnvelopeFields
         }
 
         reader.Leave(outer);
-        int index = into.DimensionSet.IndexOfName(name);
-        if (index < 0)
-            return;
-        // The same name again replaces the value and keeps its place, as in the generated map.
-        int order = slots[index].Order;
-        slots[index] = new DimensionSlot(order == 0 ? ++slotsRead : order, start, length);
     }
 
     private void ReadCallEvent(uint tag)
@@ -230,21 +251,7 @@ internal ref struct EnvelopeFields
 
     private void ReadStreamReport(uint tag)
     {
-        int metric = (tag >> Bits) switch
-        {
-            9 => Metrics.PacketLoss,
-            10 => Metrics.Jitter,
-            11 => Metrics.MaxJitter,
-            12 => Metrics.Rtt,
-            13 => Metrics.Latency,
-            14 => Metrics.Mos,
-            19 => Metrics.RemoteJitter,
-            20 => Metrics.RemotePacketLoss,
-            _ => 0,
-        };
-        if (metric != 0 && (tag & ((1 << Bits) - 1)) == D)
-            Put(metric, reader.ReadDouble());
-        else
+        if (!TryReadMetric(tag, ReportMetrics))
             ReadStreamRest(tag);
     }
 
@@ -296,7 +303,11 @@ internal ref struct EnvelopeFields
             case (8 << Bits) | L:
                 int outer = reader.Enter();
                 while (reader.NextTag() is uint field and not 0)
-                    ReadSummaryMetric(field);
+                {
+                    if (!TryReadMetric(field, SummaryMetrics))
+                        reader.Skip(field);
+                }
+
                 reader.Leave(outer);
                 break;
             case (9 << Bits) | V:
@@ -311,24 +322,13 @@ internal ref struct EnvelopeFields
         }
     }
 
-    private void ReadSummaryMetric(uint tag)
+    private bool TryReadMetric(uint tag, ReadOnlySpan<byte> metrics)
     {
-        int metric = (tag >> Bits) switch
-        {
-            1 => Metrics.ConnectDuration,
-            2 => Metrics.Pdd,
-            3 => Metrics.AvgJitter,
-            4 => Metrics.MaxJitter,
-            5 => Metrics.AvgLatency,
-            6 => Metrics.MaxLatency,
-            7 => Metrics.PacketLoss,
-            8 => Metrics.Mos,
-            _ => 0,
-        };
-        if (metric != 0 && (tag & ((1 << Bits) - 1)) == D)
-            Put(metric, reader.ReadDouble());
-        else
-            reader.Skip(tag);
+        int field = (int)(tag >> Bits);
+        if ((tag & ((1 << Bits) - 1)) != D || field >= metrics.Length || metrics[field] == 0)
+            return false;
+        Put(metrics[field], reader.ReadDouble());
+        return true;
     }
 
     private string? Finish()

@@ -103,6 +103,33 @@ public ref struct ProtoReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Leave(int outer) => end = outer;
 
+    /// <summary>
+    /// Reads an entry of a map from string to string at once, when it has the form all writers
+    /// give it: name, then value, both short. Otherwise nothing is read, and
+    /// <see cref="Enter"/> reads it field by field.
+    /// </summary>
+    internal bool TryReadPair(out ReadOnlySpan<byte> name, out int start, out int length)
+    {
+        const int Overhead = 4; // two tags and two lengths, besides the entry's own
+        const byte NameTag = (1 << TagTypeBits) | Length, ValueTag = (2 << TagTypeBits) | Length;
+        name = default;
+        start = length = 0;
+        ReadOnlySpan<byte> rest = data[position..end];
+        if (rest.Length <= Overhead || rest[0] is < Overhead or >= 0x80 || rest[1] != NameTag)
+            return false;
+        int size = rest[0];
+        int nameEnd = 3 + rest[2];
+        length = size - rest[2] - Overhead;
+        if (size >= rest.Length || length < 0)
+            return false;
+        if (rest[nameEnd] != ValueTag || rest[nameEnd + 1] != length)
+            return false;
+        name = rest[3..nameEnd];
+        start = position + nameEnd + 2;
+        position += 1 + size;
+        return true;
+    }
+
     /// <summary>Skips the value of a field nobody asked for.</summary>
     public void Skip(uint tag)
     {

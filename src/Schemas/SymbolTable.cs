@@ -100,10 +100,15 @@ public sealed class SymbolTable
                 hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(rest));
             hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(utf8[^sizeof(ulong)..]));
         }
+        else if (utf8.Length >= sizeof(uint))
+        {
+            ulong low = BinaryPrimitives.ReadUInt32LittleEndian(utf8);
+            ulong high = BinaryPrimitives.ReadUInt32LittleEndian(utf8[^sizeof(uint)..]);
+            hash = Mix(hash ^ low ^ (high << 32));
+        }
         else
         {
-            foreach (byte b in utf8)
-                hash = (hash ^ b) * Prime;
+            hash ^= utf8[0] | ((ulong)utf8[utf8.Length / 2] << 8) | ((ulong)utf8[^1] << 16);
         }
 
         return (int)(Mix(hash) >> 32) & (slots.Length - 1);

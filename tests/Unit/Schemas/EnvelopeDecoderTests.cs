@@ -25,21 +25,21 @@ public sealed class EnvelopeDecoderTests
         RandomEnvelopes envelopes = new(2);
         Random random = new(3);
         int accepted = 0;
-        for (int i = 0; i < 60_000; i++)
+        for (int i = 0; i < 25_000; i++)
         {
             byte[] bytes = Damage(envelopes.Next().ToByteArray(), random);
             if (Compare(bytes))
                 accepted++;
         }
 
-        Assert.InRange(accepted, 10_000, 50_000);
+        Assert.InRange(accepted, 4_000, 21_000);
     }
 
     [Fact]
     public void Noise_never_throws()
     {
         Random random = new(4);
-        for (int i = 0; i < 50_000; i++)
+        for (int i = 0; i < 25_000; i++)
         {
             byte[] bytes = new byte[random.Next(40)];
             random.NextBytes(bytes);
@@ -57,6 +57,26 @@ public sealed class EnvelopeDecoderTests
             byte[] second = envelopes.Next().ToByteArray();
             Compare([.. first, .. second, .. envelopes.Next().ToByteArray()]);
         }
+    }
+
+    [Theory]
+    [InlineData("0A02753112027573")]           // name u1, value us: not kept
+    [InlineData("0A07636F756E74727912027573")] // country, us
+    [InlineData("12027573" + "0A07636F756E747279")] // value first
+    [InlineData("0A07636F756E747279")] // no value
+    [InlineData("12027573")] // no name
+    [InlineData("")]
+    [InlineData("0A07636F756E74727912027573" + "12026465")] // the value again
+    [InlineData("0A07636F756E74727912027573" + "1801")] // an unknown field
+    [InlineData("0A07636F756E74727912037573")] // value longer than the entry
+    [InlineData("0A0C636F756E74727912027573")] // name longer than the entry
+    [InlineData("0A87000000000000000012027573")]
+    public void Reads_map_entries_of_any_form(string entry)
+    {
+        byte[] bytes = Convert.FromHexString(entry);
+        byte[] inner = [0x22, (byte)bytes.Length, .. bytes];
+        Compare([0x1A, (byte)inner.Length, .. inner]);
+        Compare([0x1A, (byte)(inner.Length + 4), .. inner, 0x22, 0x02, 0x0A, 0x00]);
     }
 
     [Fact]

@@ -99,7 +99,8 @@ internal static class GoldenMessages
     {
         SourcePartition = 3, SourcePartitions = 8, From = 1000, To = 2000, Watermark = Noon,
         Chunk = 1, Chunks = 2, Idle = true, Ended = true, Symbols = { "us", "pdd" },
-        KeyGrouping = { 0, 1 }, KeyDimensions = { 1, 0, 2 }, KeyWidth = { 1, 2 }, MetricKey = { 0, 1 },
+        KeyGrouping = { 0, 1 }, KeyDimensions = { 1, 0, 2 }, KeyWidth = { 1, 2 },
+        MetricKey = { 0, 1 },
         MetricPane = { Noon, -1 }, MetricName = { 2, 2 }, MetricCount = { 1, 65 }, Raw = { 1.5 },
         Sum = { 99.5 }, M2 = { 0.5 }, Min = { -1 }, Max = { 3 }, BucketEntries = { 2 },
         BucketIndex = { -7, 300 }, BucketCount = { 60, 5 }, CallKey = { 0 },
