@@ -23,7 +23,12 @@ namespace Earshot.Actors;
 public sealed record PipelineWorld(
     ILog Log, Func<int, long, ILogReader> OpenInput, Func<IRecordDecoder> CreateDecoder,
     ISnapshotStore Snapshots, IArchive Archive, IActorRuntime Runtime, TimeProvider Time,
-    ILoggerFactory Logs);
+    ILoggerFactory Logs)
+{
+    /// <summary>Smallest offset an input partition still keeps; files keep everything.</summary>
+    public Func<int, CancellationToken, ValueTask<long>> InputBegin { get; init; } =
+        static (_, _) => ValueTask.FromResult(0L);
+}
 
 /// <summary>
 /// The whole path, top to bottom. Each step names the file in which it happens:
@@ -63,6 +68,12 @@ public sealed class Pipeline : IAsyncDisposable
     public IReadOnlyList<PartitionProgress> Progress =>
         [.. progress.Values.OrderByDescending(p => p.Stage).ThenBy(p => p.Partition)];
 
+    /// <summary>The parts that are parked, with the cause; the others run on.</summary>
+    public IReadOnlyList<ActorParkedException> Parked =>
+        [.. stages.Select(s => s.Actor).Concat(chroniclers.Select(c => c.Actor))
+            .Select(actor => actor.Completion.Exception?.InnerException)
+            .OfType<ActorParkedException>()];
+
     /// <summary>Creates topics and starts every actor.</summary>
     public static async Task<Pipeline> StartAsync(
         PipelineOptions options, PipelineWorld world, CancellationToken cancel)
@@ -88,6 +99,7 @@ public sealed class Pipeline : IAsyncDisposable
     {
         await WhenAllOrFirstFault(stages.Select(s => s.Actor.Completion)).WaitAsync(cancel);
         await DrainChroniclersAsync(cancel);
+        await WhenAllOrFirstFault(chroniclers.Select(c => c.Actor.Completion)).WaitAsync(cancel);
     }
 
     /// <summary>
@@ -98,6 +110,8 @@ public sealed class Pipeline : IAsyncDisposable
     {
         await Task.WhenAll(stages.Select(s => StopOneAsync(s.Actor, s.Intent, cancel)));
         await DrainChroniclersAsync(cancel);
+        foreach ((IActorRef actor, _, _) in chroniclers)
+            await Task.WhenAny(actor.Completion).WaitAsync(cancel);
     }
 
     /// <summary>Ends when a stage or a chronicler is parked; never otherwise.</summary>
@@ -126,16 +140,17 @@ public sealed class Pipeline : IAsyncDisposable
     private void StartStages(int partition)
     {
         TopicPartition input = new(Topics.Calls, partition);
-        Func<CancellationToken, ValueTask<long>> fromZero = _ => ValueTask.FromResult(0L);
+        Func<CancellationToken, ValueTask<long>> begin =
+            cancel => world.InputBegin(partition, cancel);
         if (options.Fused)
         {
-            Spawn("fused", input, drained: false, fromZero,
+            Spawn("fused", input, drained: false, begin,
                 () => new FusedStage(options, partition, world.CreateDecoder()),
                 from => world.OpenInput(partition, from));
             return;
         }
 
-        Spawn("call", input, drained: false, fromZero,
+        Spawn("call", input, drained: false, begin,
             () => new CallStage(options, partition, world.CreateDecoder()),
             from => world.OpenInput(partition, from));
         TopicPartition bundles = new(Topics.Bundles, partition);
@@ -180,8 +195,6 @@ public sealed class Pipeline : IAsyncDisposable
             intent.DrainTo = (await world.Log.ReadRangeAsync(source, cancel)).End;
             await actor.TellAsync(IntentChanged.Instance, cancel);
         }
-
-        await WhenAllOrFirstFault(chroniclers.Select(c => c.Actor.Completion)).WaitAsync(cancel);
     }
 
     private static async Task StopOneAsync(

@@ -75,7 +75,7 @@ internal sealed class Compaction(
     }
 
     /// <summary>Merges one run.</summary>
-    /// <exception cref="IOException">The disk is full or not writable; nothing is changed.</exception>
+    /// <exception cref="IOException">The disk is full or not writable; nothing changed.</exception>
     internal void Merge(CompactionRun run)
     {
         ArchiveFile first = run.Files[0];

@@ -80,12 +80,11 @@ public sealed class ParquetArchive : IArchive, IDisposable
     /// <inheritdoc/>
     public async ValueTask CompactAsync(CancellationToken cancel)
     {
-        IReadOnlyList<(ArchiveTable Table, int Partition, long Committed)> owned = [];
-        await RunAsync(
-            () => owned = [.. committedTo.Select(o => (options.Schema[o.Key.Table], o.Key.Partition, o.Value))],
-            cancel);
-        foreach ((ArchiveTable table, int partition, long committed) in owned)
+        KeyValuePair<(string Table, int Partition), long>[] owned = [];
+        await RunAsync(() => owned = [.. committedTo], cancel);
+        foreach (((string name, int partition), long committed) in owned)
         {
+            ArchiveTable table = options.Schema[name];
             await RunAsync(() => compaction.DeleteReplaced(table, partition), cancel);
             IReadOnlyList<CompactionRun> runs = compaction.Plan(table, partition, committed);
             foreach (CompactionRun run in runs)
@@ -113,7 +112,8 @@ public sealed class ParquetArchive : IArchive, IDisposable
             await Task.Run(
                 () =>
                 {
-                    using CancellationTokenRegistration stop = cancel.Register(connection.Interrupt);
+                    using CancellationTokenRegistration stop =
+                        cancel.Register(connection.Interrupt);
                     work();
                 },
                 CancellationToken.None);
@@ -136,7 +136,8 @@ public sealed class ParquetArchive : IArchive, IDisposable
         List<ArchiveFile> files = [.. ArchiveFolder.Files(root, table.Name, partition)];
         List<ArchiveFile> dead = files.FindAll(file => file.From >= committed);
         List<ArchiveFile> kept = files.FindAll(file => file.From < committed);
-        dead.AddRange(ArchiveFolder.Groups(kept).SelectMany(group => ArchiveFolder.Part(group).Covered));
+        foreach (List<ArchiveFile> group in ArchiveFolder.Groups(kept))
+            dead.AddRange(ArchiveFolder.Part(group).Covered);
         foreach (ArchiveFile file in dead)
             File.Delete(file.Path);
         foreach (string folder in dead.Select(file => file.Folder).Distinct())
@@ -153,8 +154,9 @@ public sealed class ParquetArchive : IArchive, IDisposable
         Debug.Assert(to >= from, "a range runs forward");
 
         // The consumer commits one range before it writes the next.
-        if (committedTo.TryGetValue((table.Name, partition), out long committed) && from > committed)
-            committedTo[(table.Name, partition)] = from;
+        (string, int) key = (table.Name, partition);
+        if (committedTo.TryGetValue(key, out long committed) && from > committed)
+            committedTo[key] = from;
         List<(string Temporary, ArchiveFile File)> written = [];
         try
         {
@@ -174,7 +176,8 @@ public sealed class ParquetArchive : IArchive, IDisposable
         {
             Undo(written);
             if (e is UnauthorizedAccessException || DuckDbSql.IsDiskError(e))
-                throw new IOException($"{table.Name} [{from}, {to}) is not written: {e.Message}", e);
+                throw new IOException(
+                    $"{table.Name} [{from}, {to}) is not written: {e.Message}", e);
             throw;
         }
         finally
@@ -185,10 +188,12 @@ public sealed class ParquetArchive : IArchive, IDisposable
 
     /// <summary>A path aside, unlike any other process's.</summary>
     internal static string TemporaryPath(
-        string temporary, ArchiveTable table, ArchiveFile file, int day) =>
-        Path.Combine(temporary, string.Create(
-            CultureInfo.InvariantCulture,
-            $"{table.Name}-{Path.GetFileNameWithoutExtension(file.Name)}-{day}-{Guid.NewGuid():N}"));
+        string temporary, ArchiveTable table, ArchiveFile file, int day)
+    {
+        string range = Path.GetFileNameWithoutExtension(file.Name);
+        return Path.Combine(temporary, string.Create(
+            CultureInfo.InvariantCulture, $"{table.Name}-{range}-{day}-{Guid.NewGuid():N}"));
+    }
 
     private IReadOnlySet<int> Stage(
         ArchiveTable table, int partition, IReadOnlyList<RecordBatch> batches,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 
 namespace Earshot.Log;
@@ -22,11 +23,12 @@ public readonly ref struct LogRecord
 /// </summary>
 public sealed class RecordBatch
 {
-    private readonly byte[] bytes;
-    private readonly Entry[] entries;
-
     // Where this batch begins in entries: slices of one batch share its arrays.
     private readonly int first;
+
+    // Emptied by Release, so that a use after it fails loudly.
+    private byte[] bytes;
+    private Entry[] entries;
 
     internal RecordBatch(byte[] bytes, Entry[] entries, int count)
         : this(bytes, entries, 0, count)
@@ -61,6 +63,9 @@ public sealed class RecordBatch
     /// <summary>Offset of the first line of <see cref="Origin"/>; -1 where lines mean nothing.</summary>
     public long OriginStart { get; init; } = -1;
 
+    /// <summary>True when the arrays go back to the pool on <see cref="Release"/>.</summary>
+    internal bool Pooled { get; init; }
+
     /// <summary>Number of records.</summary>
     public int Count { get; }
 
@@ -72,6 +77,20 @@ public sealed class RecordBatch
         Count == 0 ? [] : bytes.AsSpan(Entries[0].Start..Entries[^1].End);
 
     internal ReadOnlySpan<Entry> Entries => entries.AsSpan(first, Count);
+
+    /// <summary>
+    /// Gives the memory back, when it came from a pool. For the one owner of a batch that has done
+    /// with it: no record of it may be touched afterwards.
+    /// </summary>
+    public void Release()
+    {
+        if (!Pooled || bytes.Length == 0)
+            return;
+        ArrayPool<byte>.Shared.Return(bytes);
+        ArrayPool<Entry>.Shared.Return(entries);
+        bytes = [];
+        entries = [];
+    }
 
     /// <summary>Record <paramref name="index"/>, 0 to <see cref="Count"/> - 1.</summary>
     public LogRecord this[int index]
@@ -130,7 +149,11 @@ public sealed class RecordBatch
 }
 
 /// <summary>Builds a <see cref="RecordBatch"/>. Reusable after it was built.</summary>
-public sealed class RecordBatchBuilder
+/// <param name="pooled">
+/// True: memory comes from a pool, and the batch's owner gives it back by
+/// <see cref="RecordBatch.Release"/>.
+/// </param>
+public sealed class RecordBatchBuilder(bool pooled = false)
 {
     private byte[] bytes = [];
     private RecordBatch.Entry[] entries = [];
@@ -172,6 +195,7 @@ public sealed class RecordBatchBuilder
             AppendTimeMs = appendTimeMs,
             Origin = origin,
             OriginStart = originStart,
+            Pooled = pooled,
         };
         bytes = [];
         entries = [];
@@ -186,8 +210,23 @@ public sealed class RecordBatchBuilder
     private void Reserve(int more)
     {
         if (Count == entries.Length)
-            Array.Resize(ref entries, Math.Max(16, entries.Length * 2));
+            Grow(ref entries, Math.Max(16, entries.Length * 2));
         if (used + more > bytes.Length)
-            Array.Resize(ref bytes, Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2)));
+            Grow(ref bytes, Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2)));
+    }
+
+    private void Grow<T>(ref T[] array, int length)
+    {
+        if (!pooled)
+        {
+            Array.Resize(ref array, length);
+            return;
+        }
+
+        T[] larger = ArrayPool<T>.Shared.Rent(length);
+        array.CopyTo(larger, 0);
+        if (array.Length > 0)
+            ArrayPool<T>.Shared.Return(array);
+        array = larger;
     }
 }

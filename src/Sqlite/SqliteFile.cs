@@ -10,9 +10,6 @@ public sealed record SqliteFile(string Path)
     // Larger than SQLite's 4096: rows are batches of some 100 KB, and a page costs a WAL frame.
     private const int PageBytes = 8192;
 
-    // How long a statement waits for another process to let go, in milliseconds.
-    private const int BusyTimeoutMs = 5000;
-
     // A checkpoint every 32 MiB of WAL: each costs two fsyncs.
     private const int CheckpointPages = 32 * 1024 * 1024 / PageBytes;
 
@@ -21,6 +18,12 @@ public sealed record SqliteFile(string Path)
 
     /// <summary>Most bytes the file may grow to; 0 for no limit but the disk's.</summary>
     public long MaxBytes { get; init; }
+
+    /// <summary>
+    /// How long a transaction waits for another process to let go. The provider itself tries for
+    /// 1 s at least. Default 5 s.
+    /// </summary>
+    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Opens a connection in WAL mode with synchronous=FULL.</summary>
     /// <exception cref="SqliteFileException">It cannot be opened.</exception>
@@ -100,7 +103,7 @@ public sealed record SqliteFile(string Path)
         session.Script(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            PRAGMA busy_timeout = {BusyTimeoutMs};
+            PRAGMA busy_timeout = {(int)BusyTimeout.TotalMilliseconds};
             PRAGMA page_size = {PageBytes};
             PRAGMA auto_vacuum = INCREMENTAL;
             PRAGMA journal_mode = WAL;

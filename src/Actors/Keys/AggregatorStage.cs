@@ -16,6 +16,9 @@ public sealed class AggregatorStage : IStage
     private const string MetaPart = "aggregator";
     private const string KeyPrefix = "key/";
 
+    /// <summary>Spare cells kept.</summary>
+    private const int SpareMax = 10_000;
+
     private readonly PipelineOptions options;
     private readonly SymbolTable metrics;
     private readonly RowWriter rows;
@@ -25,6 +28,9 @@ public sealed class AggregatorStage : IStage
     // Open windows by the time they close, each with the keys that have it open.
     private readonly SortedDictionary<(long EndMs, long StartMs, int Spec), List<KeyActor>> open = [];
     private readonly List<KeyActor> dirty = [];
+
+    // Cells of closed windows, for the next ones: their buckets are the bulk of the memory.
+    private readonly Stack<Cell> spare = new();
     private readonly List<(KeyActor, OpenWindow)> changed = [];
     private long closedWindows;
     private long latePartials;
@@ -195,7 +201,7 @@ public sealed class AggregatorStage : IStage
 
     private void MergeInto(KeyActor actor, int spec, long startMs, Cell cell)
     {
-        OpenWindow window = actor.WindowAt(spec, startMs, out bool opened);
+        OpenWindow window = actor.WindowAt(spec, startMs, spare, out bool opened);
         if (opened)
             Opened(actor, window);
         window.Cell.Merge(cell);
@@ -233,11 +239,20 @@ public sealed class AggregatorStage : IStage
                     rows.Statistics(actor, window, revision, final: true, outputs);
                 rows.Predictions(actor, window, revision, outputs);
                 MarkDirty(actor);
+                Recycle(window.Cell);
             }
 
             openWindows -= actors.Count;
             closedWindows += actors.Count;
         }
+    }
+
+    private void Recycle(Cell cell)
+    {
+        if (spare.Count == SpareMax)
+            return;
+        cell.Reset();
+        spare.Push(cell);
     }
 
     private KeyActor ActorOf(GroupingKey key)

@@ -40,8 +40,9 @@ internal sealed class KeyActor(GroupingKey key)
     /// <summary>The window of a length that starts at a time.</summary>
     /// <param name="spec">Index of the length.</param>
     /// <param name="startMs">Start, ms since the epoch.</param>
+    /// <param name="spare">Empty cells to use for a new window.</param>
     /// <param name="opened">True when it was not open before.</param>
-    public OpenWindow WindowAt(int spec, long startMs, out bool opened)
+    public OpenWindow WindowAt(int spec, long startMs, Stack<Cell> spare, out bool opened)
     {
         foreach (OpenWindow window in open)
         {
@@ -52,7 +53,8 @@ internal sealed class KeyActor(GroupingKey key)
             }
         }
 
-        OpenWindow added = new(spec, startMs, new Cell());
+        Cell cell = spare.TryPop(out Cell? used) ? used : new Cell();
+        OpenWindow added = new(spec, startMs, cell);
         open.Add(added);
         opened = true;
         return added;

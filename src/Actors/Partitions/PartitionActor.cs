@@ -30,11 +30,12 @@ public sealed record PartitionSetting(
 /// <param name="Phase">"recovering", "running" or "finished".</param>
 /// <param name="Position">Next input offset.</param>
 /// <param name="Committed">Committed input offset; null before the first commit.</param>
+/// <param name="Saved">Offset of its stored snapshot: earlier input is not needed again; or null.</param>
 /// <param name="Epochs">Epochs committed since the last (re)start.</param>
 /// <param name="Books">What it has done.</param>
 public sealed record PartitionProgress(
-    string Stage, int Partition, string Phase, long Position, long? Committed, long Epochs,
-    StageProgress Books);
+    string Stage, int Partition, string Phase, long Position, long? Committed, long? Saved,
+    long Epochs, StageProgress Books);
 
 /// <summary>
 /// The shell around a <see cref="PartitionMachine"/>: turns mail into its calls, and its effects
@@ -167,6 +168,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         try
         {
             machine.Apply(batch);
+            batch.Release();
         }
         catch (StageFaultException fault)
         {
@@ -251,7 +253,8 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private void Report() => setting.Report(new PartitionProgress(
         stage.Name, setting.Source.Partition,
         finished ? "finished" : machine.Recovering ? "recovering" : "running",
-        machine.Position, machine.CommittedOffset, machine.Epochs, stage.Progress));
+        machine.Position, machine.CommittedOffset, machine.SavedOffset, machine.Epochs,
+        stage.Progress));
 
     [LoggerMessage(20, LogLevel.Information,
         "{Source} starts at {Position}, committed up to {Committed}")]

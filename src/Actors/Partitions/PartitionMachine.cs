@@ -123,6 +123,9 @@ public sealed class PartitionMachine
     /// <summary>The committed input offset; null before the first commit.</summary>
     public long? CommittedOffset => committed;
 
+    /// <summary>The offset of the stored snapshot; null when there is none.</summary>
+    public long? SavedOffset { get; private set; }
+
     /// <summary>
     /// False while the epoch being built is full and the one before is still in flight: no batch
     /// may be given until <see cref="Committed"/>.
@@ -150,6 +153,7 @@ public sealed class PartitionMachine
         {
             stage.Load(snapshot.Parts);
             snapshotOffset = snapshot.Offset;
+            SavedOffset = snapshot.Offset;
         }
 
         Position = epochFrom = start;
@@ -286,6 +290,8 @@ public sealed class PartitionMachine
     {
         snapshotInFlight = false;
         snapshotOffset = Math.Max(snapshotOffset, offset);
+        if (saved)
+            SavedOffset = offset;
 
         // What it held is not known to be stored: the next one must hold everything.
         snapshotWhole |= !saved;

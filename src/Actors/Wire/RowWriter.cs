@@ -15,6 +15,9 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
     private static readonly int[] Percents = [25, 50, 75, 90, 95, 99];
     private readonly List<BucketCount> buckets = [];
 
+    // Written out before the next row is made, so one set serves all.
+    private readonly List<Bucket> messages = [];
+
     /// <summary>Adds the aggregates and the insight of a window.</summary>
     public void Statistics(
         KeyActor actor, OpenWindow window, long revision, bool final, EpochOutputs outputs)
@@ -141,15 +144,23 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         };
         if (aggregate.StandardDeviation is { } deviation)
             row.Stddev = deviation;
+        AddBuckets(aggregate, row);
+        return row;
+    }
+
+    /// <summary>Rows are many and have many buckets: the messages are used again.</summary>
+    private void AddBuckets(Aggregate aggregate, Schemas.V1.Aggregate row)
+    {
         buckets.Clear();
         aggregate.CopyBuckets(buckets);
-        foreach (BucketCount bucket in buckets)
+        while (messages.Count < buckets.Count)
+            messages.Add(new Bucket());
+        for (int i = 0; i < buckets.Count; i++)
         {
-            row.Buckets.Add(
-                new Bucket { Bucket_ = Buckets.ValueOf(bucket.Index), Count = bucket.Count });
+            messages[i].Bucket_ = Buckets.ValueOf(buckets[i].Index);
+            messages[i].Count = buckets[i].Count;
+            row.Buckets.Add(messages[i]);
         }
-
-        return row;
     }
 
     private static Insight InsightOf(RowKey key, CallCounts counts, long revision, bool final)

@@ -37,14 +37,7 @@ internal sealed class DuckDbConnection : IDisposable
     /// <summary>Runs statements for their effect.</summary>
     /// <returns>The first value of the last statement if it is a count, else 0.</returns>
     /// <exception cref="DuckDbException">DuckDB refused one.</exception>
-    internal long Execute(string sql)
-    {
-        using DuckDbResult result = Query(sql);
-        long count = 0;
-        foreach (object?[] row in result.Rows())
-            count = row is [long value, ..] ? value : 0;
-        return count;
-    }
+    internal long Execute(string sql) => Finish(Query(sql));
 
     /// <summary>
     /// Runs all statements; the last one's rows come as they are made. The result must be read
@@ -59,8 +52,20 @@ internal sealed class DuckDbConnection : IDisposable
             if (count == 0)
                 throw NoStatements(all);
             for (ulong i = 0; i + 1 < count; i++)
-                Run(all, i).Dispose();
+                Finish(Run(all, i));
             return Run(all, count - 1);
+        }
+    }
+
+    // A result is read to its end: else its transaction stays open, and is rolled back by the next.
+    private static long Finish(DuckDbResult result)
+    {
+        using (result)
+        {
+            long count = 0;
+            foreach (object?[] row in result.Rows())
+                count = row is [long value, ..] ? value : 0;
+            return count;
         }
     }
 

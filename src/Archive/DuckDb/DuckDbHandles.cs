@@ -52,3 +52,9 @@ internal sealed class LogicalTypeHandle : DuckDbHandle
 {
     protected override void Destroy(ref nint pointer) => DuckDbNative.DestroyType(ref pointer);
 }
+
+internal sealed class ScalarFunctionHandle : DuckDbHandle
+{
+    protected override void Destroy(ref nint pointer) =>
+        DuckDbNative.DestroyScalarFunction(ref pointer);
+}

@@ -12,7 +12,7 @@ public static class DuckDbLibrary
     /// <summary>The DuckDB version the bindings are made for.</summary>
     public const string Version = "1.5.6";
 
-    /// <summary>Environment variable that names the library's file; it goes before all else.</summary>
+    /// <summary>Environment variable that names the library's file; it goes before all.</summary>
     public const string PathVariable = "EARSHOT_DUCKDB";
 
     /// <summary>The library's file name on this operating system.</summary>
@@ -30,7 +30,7 @@ public static class DuckDbLibrary
         + $"Run './earshot setup', or set {PathVariable} to the path of {FileName}.";
 
     /// <summary>
-    /// The folder of tools fetched once a machine: $EARSHOT_TOOLS, else earshot in the user's cache.
+    /// Tools fetched once a machine lie here: $EARSHOT_TOOLS, else earshot in the user's cache.
     /// </summary>
     public static string ToolsFolder()
     {

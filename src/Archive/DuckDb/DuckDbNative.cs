@@ -14,7 +14,8 @@ internal static unsafe partial class DuckDbNative
     [LibraryImport(Lib, EntryPoint = "duckdb_create_config")]
     internal static partial int CreateConfig(out nint config);
 
-    [LibraryImport(Lib, EntryPoint = "duckdb_set_config", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        Lib, EntryPoint = "duckdb_set_config", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int SetConfig(nint config, string name, string option);
 
     [LibraryImport(Lib, EntryPoint = "duckdb_destroy_config")]
@@ -52,7 +53,8 @@ internal static unsafe partial class DuckDbNative
 
     [LibraryImport(Lib, EntryPoint = "duckdb_prepare_extracted_statement")]
     internal static partial int PrepareExtracted(
-        ConnectionHandle connection, ExtractedHandle all, ulong index, out StatementHandle statement);
+        ConnectionHandle connection, ExtractedHandle all, ulong index,
+        out StatementHandle statement);
 
     [LibraryImport(Lib, EntryPoint = "duckdb_prepare_error")]
     internal static partial byte* PrepareError(StatementHandle statement);
@@ -61,7 +63,8 @@ internal static unsafe partial class DuckDbNative
     internal static partial void DestroyPrepare(ref nint statement);
 
     [LibraryImport(Lib, EntryPoint = "duckdb_pending_prepared_streaming")]
-    internal static partial int PendingStreaming(StatementHandle statement, out PendingHandle pending);
+    internal static partial int PendingStreaming(
+        StatementHandle statement, out PendingHandle pending);
 
     [LibraryImport(Lib, EntryPoint = "duckdb_pending_error")]
     internal static partial byte* PendingError(PendingHandle pending);
@@ -203,6 +206,41 @@ internal static unsafe partial class DuckDbNative
 
     [LibraryImport(Lib, EntryPoint = "duckdb_struct_type_child_type")]
     internal static partial LogicalTypeHandle StructChildType(LogicalTypeHandle type, ulong index);
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_create_logical_type")]
+    internal static partial LogicalTypeHandle CreateType(int id);
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_create_scalar_function")]
+    internal static partial ScalarFunctionHandle CreateScalarFunction();
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_destroy_scalar_function")]
+    internal static partial void DestroyScalarFunction(ref nint function);
+
+    [LibraryImport(
+        Lib, EntryPoint = "duckdb_scalar_function_set_name",
+        StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void SetFunctionName(ScalarFunctionHandle function, string name);
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_scalar_function_add_parameter")]
+    internal static partial void AddParameter(
+        ScalarFunctionHandle function, LogicalTypeHandle type);
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_scalar_function_set_return_type")]
+    internal static partial void SetReturnType(
+        ScalarFunctionHandle function, LogicalTypeHandle type);
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_scalar_function_set_function")]
+    internal static partial void SetFunction(
+        ScalarFunctionHandle function, delegate* unmanaged[Cdecl]<nint, nint, nint, void> body);
+
+    [LibraryImport(
+        Lib, EntryPoint = "duckdb_scalar_function_set_error",
+        StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void SetFunctionError(nint info, string error);
+
+    [LibraryImport(Lib, EntryPoint = "duckdb_register_scalar_function")]
+    internal static partial int RegisterScalarFunction(
+        ConnectionHandle connection, ScalarFunctionHandle function);
 
     /// <summary>Text DuckDB keeps; "" for none.</summary>
     internal static string Text(byte* text) =>

@@ -45,7 +45,7 @@ internal sealed unsafe class DuckDbResult : IDisposable
     }
 
     /// <summary>The rows, once; see <see cref="DuckDbValues"/> for what the values are.</summary>
-    /// <exception cref="DuckDbException">The statement failed on the way, or was interrupted.</exception>
+    /// <exception cref="DuckDbException">It failed on the way, or was stopped.</exception>
     internal IEnumerable<object?[]> Rows()
     {
         for (List<object?[]>? rows = NextChunk(); rows is not null; rows = NextChunk())
@@ -53,6 +53,13 @@ internal sealed unsafe class DuckDbResult : IDisposable
             foreach (object?[] row in rows)
                 yield return row;
         }
+    }
+
+    /// <summary>A column's native type, to declare functions with.</summary>
+    internal LogicalTypeHandle NativeType(int column)
+    {
+        fixed (DuckDbNative.ResultStruct* result = &native)
+            return DuckDbNative.ColumnType(result, (ulong)column);
     }
 
     private DuckDbException Failed(DuckDbNative.ResultStruct* result)

@@ -42,7 +42,13 @@ internal static class DuckDbSql
             return path;
         StringBuilder escaped = new();
         foreach (char c in path)
-            _ = c is '[' or '*' or '?' ? escaped.Append('[').Append(c).Append(']') : escaped.Append(c);
+        {
+            if (c is '[' or '*' or '?')
+                escaped.Append('[').Append(c).Append(']');
+            else
+                escaped.Append(c);
+        }
+
         return escaped.ToString();
     }
 }

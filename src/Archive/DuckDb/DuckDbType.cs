@@ -90,7 +90,10 @@ internal sealed class DuckDbType
                 Scale = DuckDbNative.DecimalScale(type),
             },
             DuckDbTypeId.Enum => OfEnum(type),
-            DuckDbTypeId.List => new DuckDbType(id) { Parts = [Take(DuckDbNative.ListChildType(type))] },
+            DuckDbTypeId.List => new DuckDbType(id)
+            {
+                Parts = [Take(DuckDbNative.ListChildType(type))],
+            },
             DuckDbTypeId.Array => new DuckDbType(id)
             {
                 Parts = [Take(DuckDbNative.ArrayChildType(type))],

@@ -64,16 +64,14 @@ internal static class DuckDbValues
         {
             case DuckDbTypeId.List:
                 DuckDbVector.ListEntry entry = vector.Get<DuckDbVector.ListEntry>(row);
-                return ReadList(type.Parts[0], vector.ListChild, (int)entry.Offset, (int)entry.Length);
+                return ReadList(
+                    type.Parts[0], vector.ListChild, (int)entry.Offset, (int)entry.Length);
             case DuckDbTypeId.Array:
                 return ReadList(type.Parts[0], vector.ArrayChild, row * type.Scale, type.Scale);
             case DuckDbTypeId.Map:
                 return ReadMap(type, vector, row);
             case DuckDbTypeId.Struct:
-                KeyValuePair<string, object?>[] fields = new KeyValuePair<string, object?>[type.Parts.Count];
-                for (int i = 0; i < fields.Length; i++)
-                    fields[i] = new(type.Labels[i], Read(type.Parts[i], vector.Field(i), row));
-                return fields;
+                return ReadStruct(type, vector, row);
             default:
                 throw new NotSupportedException(
                     $"Values of DuckDB type {type} cannot be shown: cast them to VARCHAR.");
@@ -88,7 +86,18 @@ internal static class DuckDbValues
         return values;
     }
 
-    private static KeyValuePair<string, object?>[] ReadMap(DuckDbType type, DuckDbVector vector, int row)
+    private static KeyValuePair<string, object?>[] ReadStruct(
+        DuckDbType type, DuckDbVector vector, int row)
+    {
+        KeyValuePair<string, object?>[] fields =
+            new KeyValuePair<string, object?>[type.Parts.Count];
+        for (int i = 0; i < fields.Length; i++)
+            fields[i] = new(type.Labels[i], Read(type.Parts[i], vector.Field(i), row));
+        return fields;
+    }
+
+    private static KeyValuePair<string, object?>[] ReadMap(
+        DuckDbType type, DuckDbVector vector, int row)
     {
         DuckDbVector.ListEntry entry = vector.Get<DuckDbVector.ListEntry>(row);
         DuckDbVector keys = vector.ListChild.Field(0);
@@ -126,7 +135,9 @@ internal static class DuckDbValues
         string digits = Int128.Abs(unscaled).ToString(CultureInfo.InvariantCulture)
             .PadLeft(type.Scale + 1, '0');
         string sign = Int128.IsNegative(unscaled) ? "-" : "";
-        return type.Scale == 0 ? sign + digits : $"{sign}{digits[..^type.Scale]}.{digits[^type.Scale..]}";
+        return type.Scale == 0
+            ? sign + digits
+            : $"{sign}{digits[..^type.Scale]}.{digits[^type.Scale..]}";
     }
 
     private static object Instant(long count, long ticksPerCount, bool utc)

@@ -79,7 +79,7 @@ internal readonly unsafe struct DuckDbVector
         bytes.CopyTo(new Span<byte>(cell->Inline, StringCell.InlineMax));
     }
 
-    /// <summary>Makes room for list elements. Child vectors taken before are no longer valid.</summary>
+    /// <summary>Makes room for list elements. Child vectors taken before are void.</summary>
     internal void ResizeList(int elements)
     {
         if (DuckDbNative.ListReserve(vector, (ulong)elements) != 0

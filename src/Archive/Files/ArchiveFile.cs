@@ -19,7 +19,8 @@ internal sealed record ArchiveFile(string Folder, int Partition, long From, long
 
     /// <summary>File name; padded, so that names sort as ranges do.</summary>
     internal string Name => string.Create(
-        CultureInfo.InvariantCulture, $"{PartitionPrefix(Partition)}{From:D19}-{To:D19}{Extension}");
+        CultureInfo.InvariantCulture,
+        $"{PartitionPrefix(Partition)}{From:D19}-{To:D19}{Extension}");
 
     /// <summary>What the names of a partition's files begin with.</summary>
     internal static string PartitionPrefix(int partition) =>
@@ -35,11 +36,15 @@ internal sealed record ArchiveFile(string Folder, int Partition, long From, long
     {
         string[] parts = System.IO.Path.GetFileNameWithoutExtension(path).Split('-');
         if (parts.Length != 3
-            || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int partition)
-            || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long from)
-            || !long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out long to))
+            || !TryNumber(parts[0], out long partition) || partition > int.MaxValue
+            || !TryNumber(parts[1], out long from)
+            || !TryNumber(parts[2], out long to))
             return null;
-        ArchiveFile file = new(System.IO.Path.GetDirectoryName(path) ?? "", partition, from, to);
+        string folder = System.IO.Path.GetDirectoryName(path) ?? "";
+        ArchiveFile file = new(folder, (int)partition, from, to);
         return file.Path == path ? file : null;
     }
+
+    private static bool TryNumber(string text, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -5,7 +5,7 @@ namespace Earshot.Archive.Files;
 /// <summary>The files under an archive folder, and which of them count.</summary>
 internal static class ArchiveFolder
 {
-    /// <summary>Folder of unfinished files, beside the tables, where no glob over them looks.</summary>
+    /// <summary>Folder of unfinished files, where no glob over the tables looks.</summary>
     internal const string TemporaryName = ".tmp";
 
     /// <summary>The folder of a table's day.</summary>
@@ -40,17 +40,19 @@ internal static class ArchiveFolder
         files.GroupBy(file => (file.Folder, file.Partition))
             .OrderBy(group => group.Key.Folder, StringComparer.Ordinal)
             .ThenBy(group => group.Key.Partition)
-            .Select(group => group.OrderBy(file => file.From).ThenByDescending(file => file.To).ToList());
+            .Select(group => group
+                .OrderBy(file => file.From).ThenByDescending(file => file.To).ToList());
 
     /// <summary>Parts a group into the files that count and those another one covers.</summary>
-    internal static (List<ArchiveFile> Live, List<ArchiveFile> Covered) Part(List<ArchiveFile> group)
+    internal static (List<ArchiveFile> Live, List<ArchiveFile> Covered) Part(
+        List<ArchiveFile> group)
     {
         List<ArchiveFile> live = [];
         List<ArchiveFile> covered = [];
         long reached = -1;
         foreach (ArchiveFile file in group)
         {
-            // Ordered by From, the wider first: whatever ends no later than an earlier one is in it.
+            // Ordered by From, the wider first: what ends no later than an earlier one is in it.
             if (file.To <= reached)
             {
                 covered.Add(file);

@@ -50,7 +50,8 @@ internal static partial class DurableFiles
         new($"{call} of folder {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport(
-        "libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        "libc", EntryPoint = "open", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]

@@ -177,7 +177,8 @@ public sealed class ArchiveSchema
 
     private static void CheckNames(ArchiveTable table)
     {
-        string? twice = table.Columns.GroupBy(column => column.Name, StringComparer.OrdinalIgnoreCase)
+        string? twice = table.Columns
+            .GroupBy(column => column.Name, StringComparer.OrdinalIgnoreCase)
             .FirstOrDefault(group => group.Count() > 1)?.Key;
         if (twice is not null)
             throw new ArgumentException(

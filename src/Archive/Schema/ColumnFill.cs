@@ -91,7 +91,7 @@ internal static class TableColumns
             }
         });
 
-    /// <summary>The value is in ms since the epoch; beyond the years 1 to 9999 it is NULL.</summary>
+    /// <summary>Values are ms since the epoch; beyond the years 1 to 9999 they are NULL.</summary>
     internal static TableColumn<T> Time<T>(
         string name, string description, Func<ArchiveRow<T>, long?> milliseconds) =>
         new(new(name, "TIMESTAMPTZ", description), (vector, rows) =>
@@ -115,7 +115,9 @@ internal static class TableColumns
 
     internal static TableColumn<T> Buckets<T>(
         string name, string description, Func<ArchiveRow<T>, RepeatedField<Bucket>?> value) =>
-        new(new(name, BucketsType, description), (vector, rows) => FillBuckets(vector, rows, value));
+        new(
+            new(name, BucketsType, description),
+            (vector, rows) => FillBuckets(vector, rows, value));
 
     internal static bool IsTime(long milliseconds) =>
         milliseconds is >= -62_135_596_800_000 and <= MillisecondsMax;

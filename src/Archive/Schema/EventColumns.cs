@@ -58,7 +58,8 @@ internal static class EventColumns
             "event_time", EventTime,
             row => row.Message.HasEventTime ? row.Message.EventTime : null),
         TableColumns.Blob<DeadLetter>("record", Record, row => row.Message.Record),
-        TableColumns.Text<DeadLetter>("record_text", RecordText, row => Readable(row.Message.Record)),
+        TableColumns.Text<DeadLetter>(
+            "record_text", RecordText, row => Readable(row.Message.Record)),
     ];
 
     /// <summary>Bytes as text when they are that: UTF-8 without a control character.</summary>

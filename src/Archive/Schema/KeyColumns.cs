@@ -30,11 +30,14 @@ internal sealed class KeyColumns
     internal IEnumerable<TableColumn<T>> Of<T>(Func<T, RowKey?> key)
     {
         yield return TableColumns.Time<T>(
-            "window_start", "start of the window, inclusive, UTC", row => key(row.Message)?.WindowStart);
+            "window_start", "start of the window, inclusive, UTC",
+            row => key(row.Message)?.WindowStart);
         yield return TableColumns.Time<T>(
-            "window_end", "end of the window, exclusive, UTC", row => key(row.Message)?.WindowEnd);
+            "window_end", "end of the window, exclusive, UTC",
+            row => key(row.Message)?.WindowEnd);
         yield return TableColumns.Text<T>(
-            "window", "length of the window: 5m; 1h/5m for a sliding one", row => key(row.Message)?.Window);
+            "window", "length of the window: 5m; 1h/5m for a sliding one",
+            row => key(row.Message)?.Window);
         yield return TableColumns.Text<T>(
             "grouping", "the dimensions this row is grouped by", row => key(row.Message)?.Grouping);
         foreach (string name in Dimensions)
@@ -51,7 +54,7 @@ internal sealed class KeyColumns
     internal void CheckPresent(RowKey? key) =>
         Check(key ?? throw new FormatException("it has no key"));
 
-    /// <summary>Throws when a key has a dimension without a column: rows would fall together.</summary>
+    /// <summary>Throws when a dimension has no column: rows would fall together.</summary>
     /// <exception cref="InvalidOperationException">It has.</exception>
     internal void Check(RowKey? key)
     {

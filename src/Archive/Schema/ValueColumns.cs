@@ -31,10 +31,13 @@ internal static class ValueColumns
             "metric", "metric: pdd, connect_duration in s; jitter, rtt, latency in ms; packet_loss "
             + "in %; mos 1 to 5; score 0 to 1", row => of(row.Message)?.Metric);
         yield return TableColumns.BigInt<T>("count", "values", row => of(row.Message)?.Count);
-        yield return TableColumns.Double<T>("min", "smallest value" + Unit, row => of(row.Message)?.Min);
+        yield return TableColumns.Double<T>(
+            "min", "smallest value" + Unit, row => of(row.Message)?.Min);
         yield return TableColumns.Double<T>("mean", "mean" + Unit, row => of(row.Message)?.Mean);
-        yield return TableColumns.Double<T>("max", "largest value" + Unit, row => of(row.Message)?.Max);
-        yield return TableColumns.Double<T>("sum", "sum of the values" + Unit, row => of(row.Message)?.Sum);
+        yield return TableColumns.Double<T>(
+            "max", "largest value" + Unit, row => of(row.Message)?.Max);
+        yield return TableColumns.Double<T>(
+            "sum", "sum of the values" + Unit, row => of(row.Message)?.Sum);
         yield return TableColumns.Double<T>(
             "stddev", "standard deviation (n-1)" + Unit + "; NULL for one value",
             row => of(row.Message) is { HasStddev: true } aggregate ? aggregate.Stddev : null);
@@ -83,7 +86,8 @@ internal static class ValueColumns
         foreach ((string name, string description, Func<Insight, long> value) in Counts)
         {
             yield return TableColumns.BigInt<T>(
-                name, description, row => of(row.Message) is Insight insight ? value(insight) : null);
+                name, description,
+                row => of(row.Message) is Insight insight ? value(insight) : null);
         }
 
         foreach (string tag in tags)

@@ -38,6 +38,7 @@ public sealed class ArchiveSql : IDisposable
         connection = DuckDbSql.Open(options.Threads, options.MemoryBytesMax, spill);
         try
         {
+            BucketPercentile.Register(connection);
             connection.Execute(SqlMacros.Script);
             views = root is null ? null : new ArchiveViews(root, options.Schema, connection);
             description = new Description(root, options.Schema);

@@ -10,7 +10,7 @@ public sealed record ArchiveSqlOptions
     /// </summary>
     public string? Folder { get; init; }
 
-    /// <summary>The tables. Extra dimensions are found in the files and need not be named.</summary>
+    /// <summary>The tables. Extra dimensions are found in the files.</summary>
     public ArchiveSchema Schema { get; init; } = new();
 
     /// <summary>Threads DuckDB may use, 1 or more.</summary>

@@ -32,7 +32,8 @@ internal sealed class ArchiveViews(string root, ArchiveSchema schema, DuckDbConn
     private Listing List(ArchiveTable table)
     {
         Listing files = new([], []);
-        foreach (List<ArchiveFile> group in ArchiveFolder.Groups(ArchiveFolder.Files(root, table.Name)))
+        IEnumerable<ArchiveFile> found = ArchiveFolder.Files(root, table.Name);
+        foreach (List<ArchiveFile> group in ArchiveFolder.Groups(found))
         {
             List<ArchiveFile> live = ArchiveFolder.Part(group).Live;
             (ArchiveFolder.Overlaps(live) ? files.Overlapping : files.Plain).AddRange(live);
@@ -97,7 +98,8 @@ internal sealed class ArchiveViews(string root, ArchiveSchema schema, DuckDbConn
     private HashSet<string> OpenDays(ArchiveTable table)
     {
         using DuckDbResult result = connection.Query(
-            $"SELECT DISTINCT year, month, day FROM {table.Name}_all WHERE final IS DISTINCT FROM true");
+            $"SELECT DISTINCT year, month, day FROM {table.Name}_all "
+            + "WHERE final IS DISTINCT FROM true");
         HashSet<string> folders = [];
         foreach (object?[] row in result.Rows())
         {

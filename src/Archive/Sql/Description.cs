@@ -12,14 +12,15 @@ internal sealed class Description(string? root, ArchiveSchema schema)
     internal string Statement(string? target, Func<string, IReadOnlyList<string>> columnsOf)
     {
         if (target is null)
-            return root is null ? throw new ArgumentException("There is no archive to describe.") : Tables();
+            return Tables(root ?? throw new ArgumentException("There is no archive to describe."));
         bool isFile = target.EndsWith(ArchiveFile.Extension, StringComparison.OrdinalIgnoreCase);
         if (isFile && !File.Exists(target))
             throw new ArgumentException($"There is no file {target}.");
         if (!isFile && (root is null || TableOf(target) is null))
             throw new ArgumentException(
-                $"'{target}' is neither a table ({string.Join(", ", schema.Tables.Select(t => t.Name))}; "
-                + "each also with _all) nor a file NAME.parquet.");
+                $"'{target}' is neither a table ("
+                + string.Join(", ", schema.Tables.Select(table => table.Name))
+                + "; each also with _all) nor a file NAME.parquet.");
         string relation = isFile
             ? $"read_parquet({DuckDbSql.FileList([target])}, hive_partitioning = false)"
             : target;
@@ -59,13 +60,13 @@ internal sealed class Description(string? root, ArchiveSchema schema)
         return text is null ? "NULL" : DuckDbSql.Literal(text);
     }
 
-    private string Tables()
+    private string Tables(string archive)
     {
         IEnumerable<string> rows = schema.Tables.Select(table =>
         {
             List<ArchiveFile> live =
             [
-                .. ArchiveFolder.Groups(ArchiveFolder.Files(root!, table.Name))
+                .. ArchiveFolder.Groups(ArchiveFolder.Files(archive, table.Name))
                     .SelectMany(group => ArchiveFolder.Part(group).Live),
             ];
             long bytes = live.Sum(file => new FileInfo(file.Path).Length);
@@ -74,8 +75,9 @@ internal sealed class Description(string? root, ArchiveSchema schema)
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
-                SELECT '{table.Name}' AS "table", {DuckDbSql.Literal(table.Description)} AS description,
-                    count(*) AS rows, min({time}) AS "from", max({time}) AS "to",
+                SELECT '{table.Name}' AS "table",
+                    {DuckDbSql.Literal(table.Description)} AS description, count(*) AS rows,
+                    min({time}) AS "from", max({time}) AS "to",
                     {live.Count} AS files, {bytes} AS bytes FROM {table.Name}
                 """);
         });

@@ -62,7 +62,7 @@ internal static class JsonPrinter
                 break;
             case sbyte or short or int or long or byte or ushort or uint or ulong
                 or Int128 or UInt128 or float or double or decimal:
-                json.WriteRawValue(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture));
+                json.WriteRawValue(SqlText.Of(value));
                 break;
             case byte[] bytes:
                 json.WriteBase64StringValue(bytes);
@@ -98,7 +98,7 @@ internal static class JsonPrinter
         {
             names[i] = columns[i].Name;
             for (int again = 1; !used.Add(names[i]); again++)
-                names[i] = string.Create(CultureInfo.InvariantCulture, $"{columns[i].Name}_{again}");
+                names[i] = columns[i].Name + "_" + again.ToString(CultureInfo.InvariantCulture);
         }
 
         return names;

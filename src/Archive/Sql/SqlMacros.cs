@@ -17,20 +17,11 @@ public static class SqlMacros
         ("bucket_count(buckets)", "the number of values in one row's buckets"),
     ];
 
-    // The project's rank rule: the value at index min(n*P//100, n-1) of the sorted values. The
-    // fold walks the sorted buckets with what is left of that index; below zero it has arrived.
+    // bucket_percentile is BucketPercentile, in C#: as SQL it took a fold of 5 µs a bucket.
     internal const string Script =
         """
         CREATE OR REPLACE MACRO bucket_count(buckets) AS
             coalesce(list_sum(list_transform(buckets, lambda b: b.count)), 0)::BIGINT;
-        CREATE OR REPLACE MACRO bucket_percentile(buckets, p) AS
-            list_reduce(
-                list_sort(list_filter(buckets, lambda b: b.count > 0)),
-                lambda found, b: CASE WHEN found.remaining < 0 THEN found
-                    ELSE {'value': b.bucket, 'remaining': found.remaining - b.count} END,
-                {'value': NULL::DOUBLE, 'remaining': least(
-                    (bucket_count(buckets) * p // 100)::BIGINT, bucket_count(buckets) - 1)}
-            ).value;
         CREATE OR REPLACE MACRO percentile(buckets, p) AS
             bucket_percentile(flatten(list(buckets) FILTER (buckets IS NOT NULL)), p);
         """;

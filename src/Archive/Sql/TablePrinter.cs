@@ -75,8 +75,8 @@ internal static class TablePrinter
         string text = value switch
         {
             null => "",
-            DateTimeOffset time =>
-                time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture),
+            DateTimeOffset time => time.UtcDateTime.ToString(
+                "yyyy-MM-dd HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture),
             _ => SqlText.Of(value),
         };
         return text.Any(char.IsControl) ? Escape(text) : text;

@@ -28,7 +28,11 @@ public sealed class SqliteLog : ILog
 
     private SqliteLog(SqliteLogOptions options, TimeProvider time)
     {
-        file = new SqliteFile(options.Path) { MaxBytes = options.MaxFileBytes };
+        file = new SqliteFile(options.Path)
+        {
+            MaxBytes = options.MaxFileBytes,
+            BusyTimeout = options.BusyTimeout,
+        };
         this.time = time;
         writes = new SqliteSharedConnection(file);
         queries = new SqliteSharedConnection(file);

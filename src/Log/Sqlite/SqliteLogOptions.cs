@@ -11,6 +11,12 @@ public sealed record SqliteLogOptions(string Path)
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
+    /// How long a commit waits for another process to let go of the file before it is aborted.
+    /// At least 1 s passes. Default 5 s.
+    /// </summary>
+    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// Most bytes the file may grow to; commits past it are aborted as on a full disk. 0, the
     /// default: no limit but the disk's.
     /// </summary>

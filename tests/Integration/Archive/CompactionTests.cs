@@ -3,7 +3,8 @@ namespace Earshot.Tests.Integration.Archive;
 public sealed class CompactionTests : IDisposable
 {
     // All but where a row lies.
-    private const string AllRows = "SELECT * FROM aggregates_all ORDER BY log_partition, log_offset";
+    private const string AllRows =
+        "SELECT * FROM aggregates_all ORDER BY log_partition, log_offset";
 
     private readonly ArchiveFixture fixture = new();
 
@@ -22,7 +23,7 @@ public sealed class CompactionTests : IDisposable
         Assert.Equal(26, fixture.Files("aggregates").Length);
         Assert.Equal(before, fixture.Query(AllRows));
         Assert.Equal(2, fixture.Files("aggregates").Count(
-            f => f.EndsWith("00000-0000000000000000000-0000000000000000055.parquet", StringComparison.Ordinal)));
+            f => Path.GetFileName(f) == "00000-0000000000000000000-0000000000000000055.parquet"));
         Assert.Empty(Directory.GetFiles(Path.Combine(fixture.Folder, ".tmp")));
     }
 
@@ -62,7 +63,8 @@ public sealed class CompactionTests : IDisposable
         await fixture.Archive.RecoverAsync("aggregates", 0, 55, default);
         Assert.Equal(2, fixture.Files("aggregates").Length);
         Assert.Equal(
-            [55L, 54L], fixture.Query("SELECT count(*), max(log_offset) FROM aggregates_all").Single());
+            [55L, 54L],
+            fixture.Query("SELECT count(*), max(log_offset) FROM aggregates_all").Single());
     }
 
     [DuckDbFact]

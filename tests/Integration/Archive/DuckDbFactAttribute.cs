@@ -2,7 +2,7 @@ using Earshot.Archive.DuckDb;
 
 namespace Earshot.Tests.Integration.Archive;
 
-/// <summary>A test that needs DuckDB's library; skipped, with the reason, where it is absent.</summary>
+/// <summary>A test that needs DuckDB's library; skipped, saying so, where it is absent.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DuckDbFactAttribute : FactAttribute
 {

@@ -69,7 +69,10 @@ public sealed class ForeignReaderTests : IDisposable
                 Record = ByteString.CopyFromUtf8("{\"é\":1}"),
             });
         JsonElement[] read =
-            [.. Read(fixture.Files("dead").Single()).OrderBy(r => r.GetProperty("log_offset").GetInt64())];
+        [
+            .. Read(fixture.Files("dead").Single())
+                .OrderBy(row => row.GetProperty("log_offset").GetInt64()),
+        ];
         Assert.Equal(bytes, read[0].GetProperty("record").GetBytesFromBase64());
         Assert.Null(Text(read[0], "record_text"));
         Assert.Null(Text(read[0], "event_time"));
@@ -96,7 +99,8 @@ public sealed class ForeignReaderTests : IDisposable
     private static JsonElement[] Run(params string[] arguments)
     {
         string script = Path.Combine(SourceFolder(), "read-parquet.mjs");
-        ProcessStartInfo start = new("node", [script, ForeignReaderFactAttribute.Folder, .. arguments])
+        string tools = ForeignReaderFactAttribute.Folder;
+        ProcessStartInfo start = new("node", [script, tools, .. arguments])
         {
             RedirectStandardOutput = true,
         };
@@ -115,7 +119,7 @@ public sealed class ForeignReaderTests : IDisposable
         Path.GetDirectoryName(path)!;
 }
 
-/// <summary>A test that needs node and the packages of tests/tools; skipped where they are not.</summary>
+/// <summary>A test that needs node and the packages of tests/tools.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class ForeignReaderFactAttribute : FactAttribute
 {
@@ -126,13 +130,18 @@ public sealed class ForeignReaderFactAttribute : FactAttribute
         else if (!HasNode())
             Skip = "node is not on the PATH";
         else if (!Directory.Exists(Path.Combine(Folder, "node_modules", "hyparquet")))
-            Skip = $"hyparquet is not in {Folder}: copy tests/tools/package*.json there and run 'npm ci'";
+            Skip = $"hyparquet is not in {Folder}: copy tests/tools/package*.json there, "
+                + "run 'npm ci'";
     }
 
     /// <summary>Where the packages are installed: test-tools in the tools cache.</summary>
     public static string Folder { get; } = Path.Combine(DuckDbLibrary.ToolsFolder(), "test-tools");
 
-    private static bool HasNode() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Any(folder => File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? "node.exe" : "node")));
+    private static bool HasNode()
+    {
+        string name = OperatingSystem.IsWindows() ? "node.exe" : "node";
+        string path = Environment.GetEnvironmentVariable("PATH") ?? "";
+        return path.Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, name)));
+    }
 }

@@ -75,7 +75,8 @@ public sealed class RecoveryTests : IDisposable
         await fixture.WriteAsync("aggregates", 6, Rows(6, 10));
         Assert.Equal(
             [16L, 16L],
-            fixture.Query("SELECT count(*), count(DISTINCT log_offset) FROM aggregates_all").Single());
+            fixture.Query("SELECT count(*), count(DISTINCT log_offset) FROM aggregates_all")
+                .Single());
         Assert.Equal([16L], fixture.Query("SELECT count(*) FROM aggregates").Single());
     }
 

@@ -17,11 +17,12 @@ public sealed class RoundTripTests : IDisposable
         Aggregate many = ArchiveFixture.Jitter(1, "us", [3, 1, 2, 2]);
         many.Key.Dimensions.Add("carrier", "o'neil \"x\"\n");
         await fixture.WriteAsync("aggregates", 40, one, many);
+        const string Name = "00000-0000000000000000040-0000000000000000042.parquet";
 
         Assert.Equal(
             [
-                "aggregates/year=2024/month=02/day=29/00000-0000000000000000040-0000000000000000042.parquet",
-                "aggregates/year=2024/month=03/day=01/00000-0000000000000000040-0000000000000000042.parquet",
+                "aggregates/year=2024/month=02/day=29/" + Name,
+                "aggregates/year=2024/month=03/day=01/" + Name,
             ],
             fixture.Files("aggregates").Select(f => Path.GetRelativePath(fixture.Folder, f)));
         List<object?[]> rows = fixture.Query(
@@ -86,15 +87,16 @@ public sealed class RoundTripTests : IDisposable
             new Prediction
             {
                 Key = ArchiveFixture.Key(0, ("country", "us")), Metric = "mos", Observed = 4.1,
-                Expected = 4, Low = 3.5, NextHigh = 4.4, History = 12, Model = "ewma/1", Revision = 5,
+                Expected = 4, Low = 3.5, NextHigh = 4.4, History = 12, Model = "ewma/1",
+                Revision = 5,
             });
         await fixture.WriteAsync(
             "warnings", 0,
             new Warning
             {
                 Key = ArchiveFixture.Key(0, ("edge", "sdk")), CallId = "C1", StreamId = "S1",
-                Warning_ = "high_jitter", Raised = true, EventTime = ArchiveFixture.Start, Value = 31,
-                Limit = 30,
+                Warning_ = "high_jitter", Raised = true, EventTime = ArchiveFixture.Start,
+                Value = 31, Limit = 30,
             });
         object?[] prediction = Assert.Single(fixture.Query(
             """
@@ -104,7 +106,10 @@ public sealed class RoundTripTests : IDisposable
         Assert.Equal(
             ["mos", 4.0, 3.5, null, 4.1, null, null, 4.4, 12L, "ewma/1", 5L], prediction);
         object?[] warning = Assert.Single(fixture.Query(
-            "SELECT edge, call_id, stream_id, warning, raised, event_time, value, \"limit\" FROM warnings"));
+            """
+            SELECT edge, call_id, stream_id, warning, raised, event_time, value, "limit"
+            FROM warnings
+            """));
         Assert.Equal(
             [
                 "sdk", "C1", "S1", "high_jitter", true,
@@ -132,7 +137,10 @@ public sealed class RoundTripTests : IDisposable
             new LateRow
             {
                 Reason = "window_closed", EventTime = ArchiveFixture.Start,
-                Insight = new Insight { Key = ArchiveFixture.Key(-2, ("country", "fr")), Calls = 3 },
+                Insight = new Insight
+                {
+                    Key = ArchiveFixture.Key(-2, ("country", "fr")), Calls = 3,
+                },
             });
         List<object?[]> rows = fixture.Query(
             """
@@ -158,7 +166,10 @@ public sealed class RoundTripTests : IDisposable
             Dead("future", ArchiveFixture.Start + 864_000_000, "tab\t"u8.ToArray()),
             Dead("invalid", ArchiveFixture.Start - 86_400_000, "é"u8.ToArray()));
         List<object?[]> rows = fixture.Query(
-            "SELECT event_time, record_text, day, octet_length(record) FROM dead ORDER BY log_offset");
+            """
+            SELECT event_time, record_text, day, octet_length(record)
+            FROM dead ORDER BY log_offset
+            """);
         DateTimeOffset start = DateTimeOffset.FromUnixTimeMilliseconds(ArchiveFixture.Start);
         Assert.Equal([null, null, 29, 2L], rows[0]);
         Assert.Equal([null, "plain text", 29, 10L], rows[1]);
@@ -170,7 +181,8 @@ public sealed class RoundTripTests : IDisposable
     public async Task ManyRowsFillManyChunks()
     {
         Aggregate[] rows = [.. Enumerable.Range(0, 5000).Select(i =>
-            ArchiveFixture.Jitter(0, $"country {i}", [.. Enumerable.Range(1, 1 + (i % 7)).Select(v => (double)v)]))];
+            ArchiveFixture.Jitter(
+                0, $"country {i}", [.. Enumerable.Range(1, 1 + (i % 7)).Select(v => (double)v)]))];
         await fixture.WriteAsync("aggregates", 0, rows);
         List<object?[]> read = fixture.Query(
             "SELECT log_offset, country, stddev, buckets FROM aggregates ORDER BY log_offset");

@@ -54,7 +54,8 @@ public sealed class ViewTests : IDisposable
     {
         Prediction first = new()
         {
-            Key = ArchiveFixture.Key(0, ("country", "us")), Metric = "mos", Observed = 4, Revision = 1,
+            Key = ArchiveFixture.Key(0, ("country", "us")), Metric = "mos", Observed = 4,
+            Revision = 1,
         };
         Prediction second = first.Clone();
         second.Observed = 3;
@@ -111,9 +112,11 @@ public sealed class ViewTests : IDisposable
     public async Task DaysPruneFilesAndFiltersReachThem()
     {
         await fixture.WriteAsync(
-            "aggregates", 0, ArchiveFixture.Jitter(0, "a", [1]), ArchiveFixture.Jitter(1, "b", [1]));
+            "aggregates", 0,
+            ArchiveFixture.Jitter(0, "a", [1]), ArchiveFixture.Jitter(1, "b", [1]));
         string plan = string.Join('\n', fixture.Query(
-            "EXPLAIN SELECT mean FROM aggregates WHERE day = 1 AND country = 'b'").Select(r => r[1]));
+            "EXPLAIN SELECT mean FROM aggregates WHERE day = 1 AND country = 'b'")
+            .Select(row => row[1]));
         Assert.Contains("1/2", plan);
         Assert.DoesNotContain("WINDOW", plan);
         Assert.DoesNotContain("buckets", plan);
@@ -127,7 +130,8 @@ public sealed class ViewTests : IDisposable
         {
             using ArchiveFixture odd = new(Path.Combine(parent, "it's [1] *x?"));
             await odd.WriteAsync("aggregates", 0, ArchiveFixture.Jitter(0, "a", [1]));
-            Assert.Equal([1L, 29], odd.Query("SELECT count(*), any_value(day) FROM aggregates").Single());
+            Assert.Equal(
+                [1L, 29], odd.Query("SELECT count(*), any_value(day) FROM aggregates").Single());
         }
         finally
         {
@@ -156,8 +160,14 @@ public sealed class ViewTests : IDisposable
         Assert.Throws<DuckDbException>(() => sql.Query("SELEC").Dispose());
         Assert.Throws<DuckDbException>(() => sql.Query("").Dispose());
         using SqlResult late = sql.Query(
-            "SELECT CASE WHEN i = 900000 THEN error('too far') ELSE i END FROM range(1000000) t(i)");
-        Assert.Contains("too far", Assert.Throws<DuckDbException>(() => late.Rows().Count()).Message);
+            """
+            SELECT CASE WHEN i = 900000 THEN error('too far') ELSE i END
+            FROM range(1000000) t(i)
+            """);
+        DuckDbException far = Assert.Throws<DuckDbException>(() => late.Rows().Count());
+        Assert.Contains("too far", far.Message);
+        Assert.Throws<DuckDbException>(
+            () => sql.Query("SELECT error('first'); SELECT 1").Dispose());
         Assert.Equal(3L, Single(sql, "CREATE TABLE t AS SELECT 3::BIGINT AS x; SELECT x FROM t;"));
     }
 
