@@ -132,9 +132,17 @@ public sealed class RecordBatch
 /// <summary>Builds a <see cref="RecordBatch"/>. Reusable after it was built.</summary>
 public sealed class RecordBatchBuilder
 {
+    private const int PresizeBytesMax = 2 << 20;
+    private const int PresizeRecordsMax = 16 << 10;
+
     private byte[] bytes = [];
     private RecordBatch.Entry[] entries = [];
     private int used;
+
+    // Sizes of the batch before, bounded: the next one is likely to be alike, and growing costs
+    // copies.
+    private int usedBefore;
+    private int countBefore;
 
     /// <summary>Records added so far.</summary>
     public int Count { get; private set; }
@@ -173,6 +181,8 @@ public sealed class RecordBatchBuilder
             Origin = origin,
             OriginStart = originStart,
         };
+        usedBefore = Math.Min(used, PresizeBytesMax);
+        countBefore = Math.Min(Count, PresizeRecordsMax);
         bytes = [];
         entries = [];
         used = 0;
@@ -186,8 +196,13 @@ public sealed class RecordBatchBuilder
     private void Reserve(int more)
     {
         if (Count == entries.Length)
-            Array.Resize(ref entries, Math.Max(16, entries.Length * 2));
-        if (used + more > bytes.Length)
-            Array.Resize(ref bytes, Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2)));
+            Array.Resize(ref entries, Math.Max(Math.Max(16, countBefore), entries.Length * 2));
+        if (used + more <= bytes.Length)
+            return;
+        int wanted = Math.Max(Math.Max(1024, usedBefore + (usedBefore / 8)), bytes.Length * 2);
+        byte[] larger = GC.AllocateUninitializedArray<byte>(
+            Math.Max(checked(used + more), wanted));
+        bytes.AsSpan(0, used).CopyTo(larger);
+        bytes = larger;
     }
 }
