@@ -18,9 +18,10 @@ public static class Cli
         Start with 'earshot run' (a service on generated traffic, nothing to configure) or
         'earshot replay FILE' (the same pipeline over a file), then look with 'earshot sql'.
 
-        Exit codes: 0 done; 1 failed (a file that cannot be read, a full disk, books that do not
-        balance); 2 wrong use (unknown option, file that does not exist, data folder in use or of
-        another pipeline); 130 and 143 stopped by Ctrl-C and SIGTERM before the end.
+        Exit codes: 0 done; 1 failed (a file that is damaged or cannot be read, a full disk, books
+        that do not balance); 2 wrong use (an unknown option, a file that does not exist, a data
+        folder in use or of another pipeline); 130 and 143 stopped by Ctrl-C and SIGTERM before the
+        end ('earshot run' has no end: stopped cleanly, it gives 0).
         EARSHOT_DEBUG=1 adds stack traces.
         """;
 

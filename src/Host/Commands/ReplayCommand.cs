@@ -11,13 +11,9 @@ namespace Earshot.Host.Commands;
 internal static class ReplayCommand
 {
     private const string Description =
-        """
-        The pipeline over files, as one log in the order given. Ends with a summary table; exit
-        code 0 only if every record was accounted for (read = aggregated + duplicate + late + dead
-        + ignored). Stopped or killed, the same command goes on where it stopped; complete, it
-        prints the same table again. A file that does not exist is wrong use (2), one that cannot
-        be read or is damaged is a failure (1); Ctrl-C ends cleanly with 130, SIGTERM with 143.
-        """;
+        "The same pipeline over files, in the order given; ends with a summary table. Stopped or "
+        + "killed, the same command goes on where it stopped. Exit code 0 only if every record "
+        + "was accounted for.";
 
     public static Command Create(Terminal terminal)
     {
