@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using Earshot.Actors.Ports;
 using Earshot.Host.Commands;
 using Earshot.Host.Settings;
@@ -42,11 +43,11 @@ public static class Cli
             Output = terminal.Out,
             Error = terminal.Error,
         };
-        if (given.Errors.Count > 0 && given.Action is not HelpAction)
+        if (given.Action is not HelpAction && ErrorOf(given) is { } error)
         {
             string command = given.CommandResult.Command == root
                 ? "earshot" : $"earshot {given.CommandResult.Command.Name}";
-            terminal.Fail($"{given.Errors[0].Message} See '{command} --help'.");
+            terminal.Fail($"{error} See '{command} --help'.");
             return ExitCodes.Usage;
         }
 
@@ -58,6 +59,18 @@ public static class Cli
         {
             return Explain(terminal, e);
         }
+    }
+
+    private static string? ErrorOf(ParseResult given)
+    {
+        // The parser takes an option it does not know for an argument, such as a file.
+        Token? unknown = given.Tokens.FirstOrDefault(token =>
+            token.Type == TokenType.Argument
+            && token.Value.StartsWith("--", StringComparison.Ordinal)
+            && !token.Value.Any(char.IsWhiteSpace));
+        return unknown is not null
+            ? $"There is no option {unknown.Value}."
+            : given.Errors.Count > 0 ? given.Errors[0].Message : null;
     }
 
     private static RootCommand CreateRoot(Terminal terminal)

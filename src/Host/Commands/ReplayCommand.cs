@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Earshot.Actors;
 using Earshot.Host.Data;
 using Earshot.Host.Replay;
 using Earshot.Host.Settings;
@@ -40,10 +41,11 @@ internal static class ReplayCommand
         command.SetAction((given, cancel) =>
         {
             string[] paths = given.GetRequiredValue(files);
+            PipelineOptions options = pipeline.Read(given);
+            ReplaySpeed pace = ReplaySpeed.Parse(given.GetValue(speed)!);
             ReplayRequest request = new(
                 paths, [.. paths.Select(InputFile.Examine)],
-                FormatOf(given.GetValue(format), paths), pipeline.Read(given),
-                ReplaySpeed.Parse(given.GetValue(speed)!), GlobalArguments.DataOf(given),
+                FormatOf(given.GetValue(format), paths), options, pace, GlobalArguments.DataOf(given),
                 GlobalArguments.ArchiveOf(given),
                 GlobalArguments.LevelOf(given, LogLevel.Warning),
                 GlobalArguments.SqlCommand(
