@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using Earshot.Actors.Ports;
 using Earshot.Host.Commands;
 using Earshot.Host.Settings;
@@ -18,9 +19,10 @@ public static class Cli
         Start with 'earshot run' (a service on generated traffic, nothing to configure) or
         'earshot replay FILE' (the same pipeline over a file), then look with 'earshot sql'.
 
-        Exit codes: 0 done; 1 failed (a file that cannot be read, a full disk, books that do not
-        balance); 2 wrong use (unknown option, file that does not exist, data folder in use or of
-        another pipeline); 130 and 143 stopped by Ctrl-C and SIGTERM before the end.
+        Exit codes: 0 done; 1 failed (a file that is damaged or cannot be read, a full disk, books
+        that do not balance); 2 wrong use (an unknown option, a file that does not exist, a data
+        folder in use or of another pipeline); 130 and 143 stopped by Ctrl-C and SIGTERM before the
+        end ('earshot run' has no end: stopped cleanly, it gives 0).
         EARSHOT_DEBUG=1 adds stack traces.
         """;
 
@@ -41,11 +43,11 @@ public static class Cli
             Output = terminal.Out,
             Error = terminal.Error,
         };
-        if (given.Errors.Count > 0 && given.Action is not HelpAction)
+        if (given.Action is not HelpAction && ErrorOf(given) is { } error)
         {
             string command = given.CommandResult.Command == root
                 ? "earshot" : $"earshot {given.CommandResult.Command.Name}";
-            terminal.Fail($"{given.Errors[0].Message} See '{command} --help'.");
+            terminal.Fail($"{error} See '{command} --help'.");
             return ExitCodes.Usage;
         }
 
@@ -57,6 +59,18 @@ public static class Cli
         {
             return Explain(terminal, e);
         }
+    }
+
+    private static string? ErrorOf(ParseResult given)
+    {
+        // The parser takes an option it does not know for an argument, such as a file.
+        Token? unknown = given.Tokens.FirstOrDefault(token =>
+            token.Type == TokenType.Argument
+            && token.Value.StartsWith("--", StringComparison.Ordinal)
+            && !token.Value.Any(char.IsWhiteSpace));
+        return unknown is not null
+            ? $"There is no option {unknown.Value}."
+            : given.Errors.Count > 0 ? given.Errors[0].Message : null;
     }
 
     private static RootCommand CreateRoot(Terminal terminal)

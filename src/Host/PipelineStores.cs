@@ -14,6 +14,9 @@ namespace Earshot.Host;
 /// <summary>What a pipeline keeps in its data folder: log, snapshots and archive, opened.</summary>
 internal sealed class PipelineStores : IAsyncDisposable
 {
+    /// <summary>Files are staged one at a time: more memory would not make them faster.</summary>
+    private const long ArchiveMemoryBytesMax = 256L << 20;
+
     private PipelineStores(SqliteLog log, SqliteSnapshotStore snapshots, ParquetArchive archive)
     {
         Log = log;
@@ -81,6 +84,7 @@ internal sealed class PipelineStores : IAsyncDisposable
     private static ArchiveOptions ArchiveOptionsOf(DataFolder folder, PipelineOptions options) => new()
     {
         Folder = folder.ArchivePath,
+        MemoryBytesMax = ArchiveMemoryBytesMax,
         Schema = new ArchiveSchema(options.Keys
             .SelectMany(key => key.Dimensions)
             .Except(DimensionSet.Standard)

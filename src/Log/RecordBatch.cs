@@ -159,6 +159,11 @@ public sealed class RecordBatchBuilder(bool pooled = false)
     private RecordBatch.Entry[] entries = [];
     private int used;
 
+    // Sizes of the batch before, when pooled: the next one is likely to be alike, and growing
+    // costs copies.
+    private int usedBefore;
+    private int countBefore;
+
     /// <summary>Records added so far.</summary>
     public int Count { get; private set; }
 
@@ -197,6 +202,7 @@ public sealed class RecordBatchBuilder(bool pooled = false)
             OriginStart = originStart,
             Pooled = pooled,
         };
+        (usedBefore, countBefore) = pooled ? (used, Count) : (0, 0);
         bytes = [];
         entries = [];
         used = 0;
@@ -210,9 +216,11 @@ public sealed class RecordBatchBuilder(bool pooled = false)
     private void Reserve(int more)
     {
         if (Count == entries.Length)
-            Grow(ref entries, Math.Max(16, entries.Length * 2));
-        if (used + more > bytes.Length)
-            Grow(ref bytes, Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2)));
+            Grow(ref entries, Math.Max(Math.Max(16, countBefore), entries.Length * 2));
+        if (used + more <= bytes.Length)
+            return;
+        int wanted = Math.Max(Math.Max(1024, usedBefore), bytes.Length * 2);
+        Grow(ref bytes, Math.Max(checked(used + more), wanted));
     }
 
     private void Grow<T>(ref T[] array, int length)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Earshot.Actors;
 using Earshot.Host.Data;
 using Earshot.Host.Replay;
 using Earshot.Host.Settings;
@@ -11,13 +12,9 @@ namespace Earshot.Host.Commands;
 internal static class ReplayCommand
 {
     private const string Description =
-        """
-        The pipeline over files, as one log in the order given. Ends with a summary table; exit
-        code 0 only if every record was accounted for (read = aggregated + duplicate + late + dead
-        + ignored). Stopped or killed, the same command goes on where it stopped; complete, it
-        prints the same table again. A file that does not exist is wrong use (2), one that cannot
-        be read or is damaged is a failure (1); Ctrl-C ends cleanly with 130, SIGTERM with 143.
-        """;
+        "The same pipeline over files, in the order given; ends with a summary table. Stopped or "
+        + "killed, the same command goes on where it stopped. Exit code 0 only if every record "
+        + "was accounted for.";
 
     public static Command Create(Terminal terminal)
     {
@@ -44,10 +41,11 @@ internal static class ReplayCommand
         command.SetAction((given, cancel) =>
         {
             string[] paths = given.GetRequiredValue(files);
+            PipelineOptions options = pipeline.Read(given);
+            ReplaySpeed pace = ReplaySpeed.Parse(given.GetValue(speed)!);
             ReplayRequest request = new(
                 paths, [.. paths.Select(InputFile.Examine)],
-                FormatOf(given.GetValue(format), paths), pipeline.Read(given),
-                ReplaySpeed.Parse(given.GetValue(speed)!), GlobalArguments.DataOf(given),
+                FormatOf(given.GetValue(format), paths), options, pace, GlobalArguments.DataOf(given),
                 GlobalArguments.ArchiveOf(given),
                 GlobalArguments.LevelOf(given, LogLevel.Warning),
                 GlobalArguments.SqlCommand(
