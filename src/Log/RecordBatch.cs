@@ -52,13 +52,13 @@ public sealed class RecordBatch
     /// <summary>The offset after the last one covered.</summary>
     public long To { get; init; }
 
-    /// <summary>When the log took the records in (files: when they were read), ms since the epoch.</summary>
+    /// <summary>When the log took the records in (files: read them), ms since the epoch.</summary>
     public long AppendTimeMs { get; init; }
 
     /// <summary>File name, or topic: for people.</summary>
     public string Origin { get; init; } = "";
 
-    /// <summary>Offset of the first line of <see cref="Origin"/>; -1 where lines mean nothing.</summary>
+    /// <summary>Offset of the first line of the origin; -1 where lines mean nothing.</summary>
     public long OriginStart { get; init; } = -1;
 
     /// <summary>Number of records.</summary>
@@ -88,7 +88,7 @@ public sealed class RecordBatch
         }
     }
 
-    /// <summary>The line or record number in <see cref="Origin"/>, from 1; 0 where it means nothing.</summary>
+    /// <summary>The line or record number in the origin, from 1; 0 if it means nothing.</summary>
     public long LineOf(long offset) => OriginStart < 0 ? 0 : offset - OriginStart + 1;
 
     /// <summary>Records [start, start + count) of this batch, sharing its bytes.</summary>
@@ -188,6 +188,9 @@ public sealed class RecordBatchBuilder
         if (Count == entries.Length)
             Array.Resize(ref entries, Math.Max(16, entries.Length * 2));
         if (used + more > bytes.Length)
-            Array.Resize(ref bytes, Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2)));
+        {
+            int size = Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2));
+            Array.Resize(ref bytes, size);
+        }
     }
 }
