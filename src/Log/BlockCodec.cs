@@ -12,7 +12,7 @@ namespace Earshot.Log;
 /// </summary>
 internal static class BlockCodec
 {
-    /// <summary>Longest block in bytes of keys and values; only a single record may exceed it.</summary>
+    /// <summary>Most bytes of keys and values in a block; a lone record may have more.</summary>
     public const int BlockBytesMax = 4 * 1024 * 1024;
 
     /// <summary>Most records in a block: bounds what a reader decodes at once.</summary>

@@ -14,7 +14,7 @@ public readonly record struct TopicPartition(string Topic, int Partition)
 /// <param name="Partitions">Partition count, 1 or more.</param>
 public readonly record struct TopicSpec(string Name, int Partitions);
 
-/// <summary>The offsets a partition holds: [<paramref name="Begin"/>, <paramref name="End"/>).</summary>
+/// <summary>The offsets a partition holds: from Begin up to, not including, End.</summary>
 /// <param name="Begin">Smallest offset still kept.</param>
 /// <param name="End">The offset the next record will get.</param>
 public readonly record struct OffsetRange(long Begin, long End);
@@ -36,7 +36,8 @@ public interface ILog : IAsyncDisposable
     /// The offset a group has committed for one partition: the next record it has not finished.
     /// Null when it never committed.
     /// </summary>
-    ValueTask<long?> ReadCommittedAsync(string group, TopicPartition source, CancellationToken cancel);
+    ValueTask<long?> ReadCommittedAsync(
+        string group, TopicPartition source, CancellationToken cancel);
 
     /// <summary>Opens a reader of committed records from <paramref name="from"/> on.</summary>
     ILogReader OpenReader(TopicPartition source, long from);
@@ -85,7 +86,7 @@ public enum CommitOutcome
     /// <summary>No answer: it may or may not be written.</summary>
     Unknown,
 
-    /// <summary>Nothing is written: another producer of this id, or another owner, took over.</summary>
+    /// <summary>Nothing is written: another producer of this id, or owner, took over.</summary>
     Fenced,
 }
 

@@ -11,11 +11,13 @@ internal static class LogFaults
         $"Topic {wanted.Name} has {existing} partitions, asked for are {wanted.Partitions}: keep "
         + $"--partitions {existing}, or start anew with another --data folder.");
 
-    public static LogException Trimmed(TopicPartition source, long offset, OffsetRange range) => new(
+    public static LogException Trimmed(
+        TopicPartition source, long offset, OffsetRange range) => new(
         $"Offset {offset} of {source} is no longer kept; the log begins at {range.Begin}: "
         + "lengthen the retention, or go on from there with --accept-incomplete-state.");
 
-    public static LogException PastEnd(TopicPartition source, long offset, OffsetRange range) => new(
+    public static LogException PastEnd(
+        TopicPartition source, long offset, OffsetRange range) => new(
         $"Offset {offset} of {source} does not exist yet; the log ends at {range.End}: the log was "
         + "replaced or restored from an older backup. Use the log that belongs to this state.");
 

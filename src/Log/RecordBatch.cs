@@ -54,13 +54,13 @@ public sealed class RecordBatch
     /// <summary>The offset after the last one covered.</summary>
     public long To { get; init; }
 
-    /// <summary>When the log took the records in (files: when they were read), ms since the epoch.</summary>
+    /// <summary>When the log took the records in (files: read them), ms since the epoch.</summary>
     public long AppendTimeMs { get; init; }
 
     /// <summary>File name, or topic: for people.</summary>
     public string Origin { get; init; } = "";
 
-    /// <summary>Offset of the first line of <see cref="Origin"/>; -1 where lines mean nothing.</summary>
+    /// <summary>Offset of the first line of the origin; -1 where lines mean nothing.</summary>
     public long OriginStart { get; init; } = -1;
 
     /// <summary>True when the arrays go back to the pool on <see cref="Release"/>.</summary>
@@ -107,7 +107,7 @@ public sealed class RecordBatch
         }
     }
 
-    /// <summary>The line or record number in <see cref="Origin"/>, from 1; 0 where it means nothing.</summary>
+    /// <summary>The line or record number in the origin, from 1; 0 if it means nothing.</summary>
     public long LineOf(long offset) => OriginStart < 0 ? 0 : offset - OriginStart + 1;
 
     /// <summary>Records [start, start + count) of this batch, sharing its bytes.</summary>

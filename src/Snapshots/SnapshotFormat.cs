@@ -92,7 +92,7 @@ internal static class SnapshotFormat
     public static SnapshotException Damaged(SnapshotOwner owner, string how) => new(
         $"The snapshot of {owner.Stage} partition {owner.Partition} is damaged: {how}. Restore a "
         + "backup, or remove the snapshot: the state is then rebuilt from the log, if the log "
-        + "still begins at 0, and otherwise accepted as incomplete with --accept-incomplete-state.");
+        + "still begins at 0, or else accepted as incomplete with --accept-incomplete-state.");
 
     private static void RequireVersion(SnapshotOwner owner, int version)
     {
@@ -133,7 +133,9 @@ internal static class SnapshotFormat
     {
         const int StackBytesMax = 256;
         int bytesMax = Encoding.UTF8.GetMaxByteCount(text.Length);
-        Span<byte> utf8 = bytesMax <= StackBytesMax ? stackalloc byte[bytesMax] : new byte[bytesMax];
+        Span<byte> utf8 = bytesMax <= StackBytesMax
+            ? stackalloc byte[bytesMax]
+            : new byte[bytesMax];
         int count = Encoding.UTF8.GetBytes(text, utf8);
         // A closing zero keeps ("a", "bc") and ("ab", "c") apart.
         return Crc32C.Continue(Crc32C.Continue(crc, utf8[..count]), [0]);

@@ -41,7 +41,8 @@ public static class SqliteFailure
     private static bool IsTransient(int code) =>
         code is Full or Busy or Locked or NoMemory or InputOutput;
 
-    private static string Describe(SqliteException error, string path) => error.SqliteErrorCode switch
+    private static string Describe(
+        SqliteException error, string path) => error.SqliteErrorCode switch
     {
         Full => $"No space left for {path}: free disk space, shorten the retention, or raise the "
             + "size limit of the file. It goes on by itself as soon as there is room.",
@@ -53,7 +54,7 @@ public static class SqliteFailure
         InputOutput => $"The disk failed while using {path} (SQLite result "
             + $"{error.SqliteExtendedErrorCode}): check the disk and the system log.",
         Corrupt or NotADatabase => $"{path} is damaged or no SQLite database: keep a copy, then "
-            + $"restore a backup, try `sqlite3 {path} .recover`, or start anew with another --data.",
+            + $"restore a backup, try `sqlite3 {path} .recover`, or start anew in another --data.",
         CannotOpen or Perm => $"{path} cannot be opened: check that the folder exists and that "
             + "this user may read and write in it.",
         _ => $"SQLite failed on {path}: {error.Message}",

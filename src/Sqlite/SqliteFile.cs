@@ -56,8 +56,8 @@ public sealed record SqliteFile(string Path)
     }
 
     /// <summary>
-    /// Creates the tables of one user of the file, in the transaction of <paramref name="session"/>,
-    /// or checks that those there are of a version this program knows.
+    /// Creates the tables of one user of the file, in the transaction of the session, or
+    /// checks that those there are of a version this program knows.
     /// </summary>
     /// <param name="session">An open transaction on this file.</param>
     /// <param name="user">Who owns the tables: "log", "snapshots".</param>

@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace Earshot.Sqlite;
 
-/// <summary>Loads the operating system's own SQLite, which its security updates keep patched.</summary>
+/// <summary>Loads the operating system's own SQLite, kept patched by its updates.</summary>
 public static class SqliteNative
 {
     // The name the provider's imports carry; the resolver maps it to what the system calls it.
@@ -45,7 +45,7 @@ public static class SqliteNative
     }
 
     private static string InstallHint() => OperatingSystem.IsWindows()
-        ? "Windows 10 and later bring winsqlite3.dll; otherwise put e_sqlite3.dll beside the program."
+        ? "Windows 10 and later bring winsqlite3.dll; else put e_sqlite3.dll beside the program."
         : "Install the package libsqlite3-0 (Debian, Ubuntu: apt-get install libsqlite3-0; "
             + "Fedora: sqlite-libs; Alpine: sqlite-libs).";
 

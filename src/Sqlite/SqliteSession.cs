@@ -26,7 +26,7 @@ public sealed class SqliteSession : IDisposable
     public SqliteDataReader Query(string sql, params ReadOnlySpan<object?> values) =>
         Bind(sql, values).ExecuteReader();
 
-    /// <summary>The first column of the first row as a number; null without rows, or for NULL.</summary>
+    /// <summary>The first column of the first row as a number; null for none, or NULL.</summary>
     public long? ReadLong(string sql, params ReadOnlySpan<object?> values) =>
         Bind(sql, values).ExecuteScalar() is { } found and not DBNull
             ? Convert.ToInt64(found, CultureInfo.InvariantCulture)

@@ -28,7 +28,7 @@ public sealed class SqliteSharedConnection : IAsyncDisposable
     /// when it throws nothing is.
     /// </summary>
     /// <param name="body">What to do. It must not keep the session.</param>
-    /// <param name="cancel">Ends the wait for the turn; once begun, a transaction runs through.</param>
+    /// <param name="cancel">Ends the wait for the turn; what has begun runs through.</param>
     /// <exception cref="SqliteFileException">SQLite refused.</exception>
     public ValueTask<T> TransactAsync<T>(Func<SqliteSession, T> body, CancellationToken cancel) =>
         RunAsync(open => Transact(open, body), cancel);

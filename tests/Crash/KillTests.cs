@@ -84,7 +84,7 @@ public sealed class KillTests : IDisposable
 
     private static void AssertSame(List<JsonElement> wanted, List<JsonElement> found, string table)
     {
-        Assert.NotEmpty(wanted);
+        Assert.True(wanted.Count > 0 || table is "late" or "dead", $"no rows in {table}");
         Assert.Equal(wanted.Count, found.Count);
         SortedDictionary<string, JsonElement> a = ById(wanted), b = ById(found);
         Assert.Equal(a.Keys, b.Keys);

@@ -108,12 +108,8 @@ internal sealed partial class LocalActor : IActorRef
         {
             actor = create();
             await actor.StartAsync(current);
-            await foreach (object message in current.Mailbox.Reader.ReadAllAsync(current.Ended))
-            {
-                await actor.ReceiveAsync(message);
-                if (current.Completed)
-                    break;
-            }
+            while (!current.Completed)
+                await actor.ReceiveAsync(await current.Mailbox.Reader.ReadAsync(current.Ended));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

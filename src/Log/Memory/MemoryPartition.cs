@@ -43,7 +43,7 @@ internal sealed class MemoryPartition(TopicPartition source)
         AssertInvariants();
     }
 
-    /// <summary>At most <paramref name="max"/> records from an offset on; null when none yet.</summary>
+    /// <summary>At most so many records from an offset on; null when none yet.</summary>
     public RecordBatch? Read(long offset, int max)
     {
         if (offset < Range.Begin)

@@ -130,7 +130,7 @@ internal static class LogTables
         if (!row.Read())
             throw LogFaults.UnknownPartition(source);
         OffsetRange range = new(row.GetInt64(0), row.GetInt64(1));
-        // The data is fetched only when it is wanted: at the end of the log the last batch is found.
+        // The data is fetched only when wanted: at the end of the log the last batch is found.
         if (row.IsDBNull(2) || row.GetInt64(2) + row.GetInt64(3) <= offset)
             return new StoredBlock(range, 0, 0, 0, null);
         return new StoredBlock(

@@ -1,7 +1,7 @@
 namespace Earshot.Log.Sqlite;
 
 /// <summary>Where an SQLite log lies and what it may use.</summary>
-/// <param name="Path">Path of the database file; it and its folder are created when missing.</param>
+/// <param name="Path">Path of the file; it and its folder are created when missing.</param>
 public sealed record SqliteLogOptions(string Path)
 {
     /// <summary>
@@ -23,7 +23,7 @@ public sealed record SqliteLogOptions(string Path)
     public long MaxFileBytes { get; init; }
 }
 
-/// <summary>What a log keeps. Whole batches go, oldest first; a null limit keeps everything.</summary>
+/// <summary>What a log keeps. Whole batches go, oldest first; null is no limit.</summary>
 public sealed record RetentionOptions
 {
     /// <summary>Batches appended longer ago than this go.</summary>

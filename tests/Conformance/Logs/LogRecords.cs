@@ -37,7 +37,7 @@ internal static class LogRecords
         return texts;
     }
 
-    /// <summary>Reads on until <paramref name="count"/> records came, at most so many at once.</summary>
+    /// <summary>Reads on until so many records came, some at most at once.</summary>
     public static async Task<List<string>> ReadAsync(
         ILogReader reader, int count, CancellationToken cancel, int maxRecords = int.MaxValue)
     {

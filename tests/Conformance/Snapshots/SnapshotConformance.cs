@@ -17,7 +17,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
 
     private protected abstract ValueTask<ISnapshotStore> OpenAsync();
 
-    /// <summary>The bytes a store keeps for a part, or for the head where the key is null.</summary>
+    /// <summary>The bytes a store keeps for a part, or for the head if the key is null.</summary>
     private protected abstract byte[] ReadStored(SnapshotOwner owner, string? key);
 
     /// <summary>Replaces them, behind the store's back; null removes the row.</summary>
