@@ -160,7 +160,7 @@ public sealed class CallStage : IStage
         if (record.EventTimeMs > appendTimeMs + options.FutureLimitMs)
         {
             return (DeadReason.Future, $"event_time {UtcText.Of(record.EventTimeMs)} is more than " +
-                $"{Durations.Format(options.FutureLimitMs)} ahead of the log's {UtcText.Of(appendTimeMs)}");
+                $"{Durations.Format(options.FutureLimitMs)} ahead of the time it was taken in");
         }
 
         if (record.Kind != EventKind.CallMetric || record.Values.Length == 0)
