@@ -9,7 +9,9 @@ using Earshot.Snapshots;
 
 namespace Earshot.Host;
 
-/// <summary>The command line: parses, runs, and turns failures into a message and an exit code.</summary>
+/// <summary>
+/// The command line: parses, runs, and turns failures into a message and an exit code.
+/// </summary>
 public static class Cli
 {
     private const string Description =
@@ -35,7 +37,8 @@ public static class Cli
         IReadOnlyList<string> args, Terminal terminal, CancellationToken cancel = default)
     {
         RootCommand root = CreateRoot(terminal);
-        ParseResult given = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParserConfiguration parser = new() { ResponseFileTokenReplacer = null };
+        ParseResult given = root.Parse(args, parser);
         InvocationConfiguration how = new()
         {
             EnableDefaultExceptionHandler = false,

@@ -12,11 +12,11 @@ internal static class ExitCodes
     /// <summary>Called wrongly: nothing was changed.</summary>
     public const int Usage = 2;
 
-    /// <summary>Stopped by a signal before the end: 128 + its number, as shells report it.</summary>
+    /// <summary>Stopped by a signal before the end: 128 + its number, as shells do.</summary>
     public const int Interrupted = 130, Terminated = 143;
 }
 
-/// <summary>The command was called wrongly; the message says what is allowed. Exit code 2.</summary>
+/// <summary>Called wrongly; the message says what is allowed. Exit code 2.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
 /// <summary>The command could not do its work; the message says what to do. Exit code 1.</summary>

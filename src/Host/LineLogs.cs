@@ -25,7 +25,8 @@ internal sealed class LineLogs(TextWriter output, TimeProvider time) : ILoggerPr
 
     private void Write(LogLevel level, string message, Exception? cause)
     {
-        string at = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        string at = time.GetUtcNow().ToString(
+            "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         string trace = Terminal.Debug && cause is not null ? Environment.NewLine + cause : "";
         output.WriteLine($"{at} {NameOf(level)} {message}{trace}");
     }

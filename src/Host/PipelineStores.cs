@@ -81,7 +81,8 @@ internal sealed class PipelineStores : IAsyncDisposable
         await Log.DisposeAsync();
     }
 
-    private static ArchiveOptions ArchiveOptionsOf(DataFolder folder, PipelineOptions options) => new()
+    private static ArchiveOptions ArchiveOptionsOf(
+        DataFolder folder, PipelineOptions options) => new()
     {
         Folder = folder.ArchivePath,
         MemoryBytesMax = ArchiveMemoryBytesMax,

@@ -185,6 +185,9 @@ public sealed class PartitionMachine
     public void Apply(RecordBatch batch)
     {
         Debug.Assert(WantsInput && !finished);
+        // Read ahead of the stop: with it the end would never come; the next start reads it again.
+        if (stopping)
+            return;
         activeSinceTick = true;
         for (int i = 0; i < batch.Count; i++)
         {

@@ -79,7 +79,8 @@ internal static class GenerateCommand
             });
             Limits limits = Limit(given.GetValue(events), given.GetValue(hours), traffic.Start);
             return Task.FromResult(Write(
-                terminal, traffic, limits, given.GetValue(format)!, given.GetValue(output)!, cancel));
+                terminal, traffic, limits, given.GetValue(format)!, given.GetValue(output)!,
+                cancel));
         });
         return command;
     }

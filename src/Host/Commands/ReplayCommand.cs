@@ -45,8 +45,8 @@ internal static class ReplayCommand
             ReplaySpeed pace = ReplaySpeed.Parse(given.GetValue(speed)!);
             ReplayRequest request = new(
                 paths, [.. paths.Select(InputFile.Examine)],
-                FormatOf(given.GetValue(format), paths), options, pace, GlobalArguments.DataOf(given),
-                GlobalArguments.ArchiveOf(given),
+                FormatOf(given.GetValue(format), paths), options, pace,
+                GlobalArguments.DataOf(given), GlobalArguments.ArchiveOf(given),
                 GlobalArguments.LevelOf(given, LogLevel.Warning),
                 GlobalArguments.SqlCommand(
                     given, "SELECT * FROM aggregates ORDER BY window_start DESC LIMIT 10"));

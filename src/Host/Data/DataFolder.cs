@@ -92,7 +92,7 @@ internal sealed class DataFolder : IDisposable
         return archive is not null ? Path.GetFullPath(archive) : ArchiveOf(root, ReadMarker(root));
     }
 
-    /// <summary>Reads a small file kept for a purpose of its own; null when there is none.</summary>
+    /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>
     public T? Read<T>(string name) where T : class => FolderFile.Read<T>(Path.Combine(Root, name));
 
     /// <summary>Writes a small file durably.</summary>
@@ -114,8 +114,8 @@ internal sealed class DataFolder : IDisposable
         if (foreign is not null)
         {
             throw new UsageException(
-                $"--data {root}: the folder holds '{foreign}' and no {MarkerName}, so it is no data "
-                + "folder. Name an empty or a new one.");
+                $"--data {root}: the folder holds '{foreign}' and no {MarkerName}, so it is no "
+                + "data folder. Name an empty or a new one.");
         }
     }
 
@@ -125,8 +125,8 @@ internal sealed class DataFolder : IDisposable
         if (marker is not null && marker.Format > FormatVersion)
         {
             throw new FailedException(
-                $"{root} was written by a newer version of earshot (format {marker.Format}, this one "
-                + $"knows {FormatVersion}). Use that version, or another folder with --data.");
+                $"{root} was written by a newer version of earshot (format {marker.Format}, this "
+                + $"one knows {FormatVersion}). Use that version, or another folder with --data.");
         }
 
         return marker;

@@ -24,7 +24,8 @@ internal enum PipelineKind
 /// <param name="Inputs">The files of a replay, in order.</param>
 /// <param name="Settings">Name and value of every setting that decides results.</param>
 internal sealed record PipelineIdentity(
-    PipelineKind Kind, IReadOnlyList<InputFile> Inputs, IReadOnlyDictionary<string, string> Settings)
+    PipelineKind Kind, IReadOnlyList<InputFile> Inputs,
+    IReadOnlyDictionary<string, string> Settings)
 {
     /// <summary>The identity of a pipeline.</summary>
     /// <param name="kind">Where the records come from.</param>

@@ -38,7 +38,8 @@ internal sealed class Pacer(double factor, TimeProvider time)
 /// <param name="inner">Reads.</param>
 /// <param name="pacer">The clock.</param>
 /// <param name="decoder">Finds out when events happened.</param>
-internal sealed class PacedReader(ILogReader inner, Pacer pacer, IRecordDecoder decoder) : ILogReader
+internal sealed class PacedReader(ILogReader inner, Pacer pacer, IRecordDecoder decoder)
+    : ILogReader
 {
     /// <summary>Small, so that a batch spans little time.</summary>
     private const int BatchRecordsMax = 256;
@@ -58,7 +59,7 @@ internal sealed class PacedReader(ILogReader inner, Pacer pacer, IRecordDecoder 
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
-    /// <summary>The median: a wild clock among the events must not stop the others for years.</summary>
+    /// <summary>The median: one wild clock must not stop the others for years.</summary>
     private long? MiddleTimeMs(RecordBatch batch)
     {
         times.Clear();

@@ -65,7 +65,7 @@ internal sealed class ReplayInput
         return pacer is null ? reader : new PacedReader(reader, pacer, CreateDecoder());
     }
 
-    /// <summary>A clock that stands still: what is decided by it is decided alike next time.</summary>
+    /// <summary>A clock that stands still: decides alike next time.</summary>
     private sealed class FixedTime(long ms) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(ms);

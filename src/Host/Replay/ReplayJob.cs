@@ -84,7 +84,7 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
         return Print(summary, folder);
     }
 
-    /// <summary>A chronicler may park while the stages read on: do not wait for their end.</summary>
+    /// <summary>A chronicler may park while the stages read on: do not wait for them.</summary>
     private static async Task CompleteOrParkAsync(Pipeline pipeline, CancellationToken cancel)
     {
         Task complete = pipeline.CompleteAsync(cancel);
@@ -134,18 +134,19 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
         for (int partition = 0; partition < request.Options.Partitions; partition++)
         {
             long? committed = await log.ReadCommittedAsync(
-                $"{request.Options.PipelineId}.{stage}", new TopicPartition(Topics.Calls, partition),
-                CancellationToken.None);
+                $"{request.Options.PipelineId}.{stage}",
+                new TopicPartition(Topics.Calls, partition), CancellationToken.None);
             resume = partition == 0 ? committed : Math.Min(resume ?? 0, committed ?? 0);
         }
 
         rowsBefore = resume ?? 0;
         string what = string.Join(" and ", request.Inputs.Select(input => input.Name));
+        string replaying = $"Replaying {what} ({request.Format})";
         terminal.Say(resume is > 0
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"Replaying {what} ({request.Format}): goes on from row {resume + 1:N0} in {folder.Root}.")
-            : $"Replaying {what} ({request.Format}) into {folder.Root}.");
+                $"{replaying}: goes on from row {resume + 1:N0} in {folder.Root}.")
+            : $"{replaying} into {folder.Root}.");
     }
 
     private ReplayPosition Position(Pipeline pipeline, ReplayInput input)
@@ -162,7 +163,7 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
             .Aggregate((a, b) => a + b);
 
     private static FailedException Parked(ActorParkedException e) => new(
-        $"{e.Message}\nWhat was committed is kept. Mend the cause (a full disk: free space; a damaged "
-        + "file: restore it) and run the same command again: it goes on where it stopped, and "
-        + "nothing is lost.", e);
+        $"{e.Message}\nWhat was committed is kept. Mend the cause (a full disk: free space; a "
+        + "damaged file: restore it) and run the same command again: it goes on where it stopped, "
+        + "and nothing is lost.", e);
 }

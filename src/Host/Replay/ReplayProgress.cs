@@ -8,7 +8,8 @@ namespace Earshot.Host.Replay;
 /// <param name="Share">Of the input's bytes, 0 to 1.</param>
 /// <param name="Books">The books so far.</param>
 /// <param name="RowsPerSecond">Speed of this run.</param>
-internal readonly record struct ReplayPosition(double Share, StageProgress Books, double RowsPerSecond)
+internal readonly record struct ReplayPosition(
+    double Share, StageProgress Books, double RowsPerSecond)
 {
     /// <summary>In words: rows, speed, watermark.</summary>
     public string Text
@@ -26,7 +27,9 @@ internal readonly record struct ReplayPosition(double Share, StageProgress Books
     }
 }
 
-/// <summary>Shows how far a replay has come: a bar for a person, a line now and then otherwise.</summary>
+/// <summary>
+/// Shows how far a replay has come: a bar for a person, a line now and then otherwise.
+/// </summary>
 internal static class ReplayProgress
 {
     private static readonly TimeSpan barEvery = TimeSpan.FromMilliseconds(200);

@@ -20,7 +20,6 @@ internal sealed partial class PipelineService(
     private readonly List<Task> chores = [];
     private PipelineStores? stores;
     private Pipeline? pipeline;
-    private Task traffic = Task.CompletedTask;
 
     /// <inheritdoc/>
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -43,11 +42,11 @@ internal sealed partial class PipelineService(
         };
         pipeline = await Pipeline.StartAsync(options, world, cancellationToken);
         TrafficFlow flow = new(request, folder, stores.Log, logger);
-        traffic = Task.Run(() => flow.RunAsync(stop.Token), CancellationToken.None);
         chores.Add(ChoreAsync("status", () => status.RunAsync(pipeline, stores.Log, stop.Token)));
         chores.Add(ChoreAsync("retention", RetainAsync));
         chores.Add(ChoreAsync("compaction", CompactAsync));
-        chores.Add(ChoreAsync("traffic", () => traffic));
+        chores.Add(ChoreAsync(
+            "traffic", () => Task.Run(() => flow.RunAsync(stop.Token), CancellationToken.None)));
     }
 
     /// <inheritdoc/>
@@ -60,7 +59,15 @@ internal sealed partial class PipelineService(
         await Task.WhenAll(chores);
         if (pipeline is not null)
         {
-            await pipeline.StopAsync(cancellationToken);
+            try
+            {
+                await pipeline.StopAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                LogStoppedHard(logger, RunRequest.StopWithin.TotalSeconds);
+            }
+
             await pipeline.DisposeAsync();
         }
 
@@ -79,7 +86,8 @@ internal sealed partial class PipelineService(
         using PeriodicTimer timer = new(RunRequest.RetentionEvery);
         while (await timer.WaitForNextTickAsync(stop.Token))
         {
-            long removed = await LogRetention.ApplyAsync(request, pipeline!, stores!.Log, stop.Token);
+            long removed = await LogRetention.ApplyAsync(
+                request, pipeline!, stores!.Log, stop.Token);
             if (removed > 0)
                 LogRetained(logger, removed);
         }
@@ -120,6 +128,11 @@ internal sealed partial class PipelineService(
 
     [LoggerMessage(100, LogLevel.Debug, "log retention removed {Batches} batches")]
     private static partial void LogRetained(ILogger logger, long batches);
+
+    [LoggerMessage(102, LogLevel.Warning,
+        "the pipeline did not end within {Seconds} s; what is not committed is done again at the "
+        + "next start")]
+    private static partial void LogStoppedHard(ILogger logger, double seconds);
 
     [LoggerMessage(101, LogLevel.Error, "{Chore} failed and begins again in 5 s: {Error}")]
     private static partial void LogChoreFailed(

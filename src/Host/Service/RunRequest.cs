@@ -6,7 +6,7 @@ namespace Earshot.Host.Service;
 /// <param name="Options">The pipeline.</param>
 /// <param name="CallsPerSecond">Generated traffic: calls per second, a mean over the day.</param>
 /// <param name="Backfill">Generated traffic: how far back a new data folder begins.</param>
-/// <param name="LogRetention">What is older goes from the log, when nobody needs it any more.</param>
+/// <param name="LogRetention">What is older goes from the log, once nobody needs it.</param>
 /// <param name="LogBytesMax">Past this many bytes the oldest goes; null for no limit.</param>
 /// <param name="Url">Address of the status page.</param>
 /// <param name="SqlCommand">A command that shows rows.</param>

@@ -40,8 +40,8 @@ internal static class ServiceHost
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             throw new FailedException(
-                $"{request.Url} is in use by another program (perhaps another earshot). Stop it, or "
-                + "choose another port with --port N.", e);
+                $"{request.Url} is in use by another program (perhaps another earshot). Stop it, "
+                + "or choose another port with --port N.", e);
         }
 
         SayStarted(terminal, request, folder);
@@ -88,7 +88,9 @@ internal static class ServiceHost
         bool healthy = status.Current is { Alarms.Count: 0 };
         return Results.Text(
             healthy ? "healthy\n" : status.Current is null ? "starting\n" : "degraded\n",
-            statusCode: healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+            statusCode: healthy
+                ? StatusCodes.Status200OK
+                : StatusCodes.Status503ServiceUnavailable);
     }
 
     private static void SayStarted(Terminal terminal, RunRequest request, DataFolder folder)

@@ -83,7 +83,8 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
         CancellationToken cancel)
     {
         string topic = part.Stage == "aggregator" ? Topics.Bundles : Topics.Calls;
-        OffsetRange range = await log.ReadRangeAsync(new TopicPartition(topic, part.Partition), cancel);
+        OffsetRange range = await log.ReadRangeAsync(
+            new TopicPartition(topic, part.Partition), cancel);
         bool isParked = parked.Any(p => p.Name == $"{part.Stage}/{part.Partition}");
         return new PartitionStatus(
             part.Stage, part.Partition, isParked ? "parked" : part.Phase, part.Position,

@@ -126,7 +126,7 @@ internal sealed partial class TrafficFlow(
         log.OpenProducerAsync($"{request.Options.PipelineId}.traffic", cancel);
 
     [LoggerMessage(110, LogLevel.Information,
-        "generated traffic flows: {CallsPerSecond} calls/s, from {Start:yyyy-MM-dd HH:mm:ss} UTC on")]
+        "generated traffic: {CallsPerSecond} calls/s, from {Start:yyyy-MM-dd HH:mm:ss} UTC on")]
     private static partial void LogFlows(
         ILogger logger, double callsPerSecond, DateTimeOffset start);
 

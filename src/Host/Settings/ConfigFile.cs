@@ -15,7 +15,7 @@ internal static class ConfigFile
     };
 
     /// <summary>Reads all settings of a file in the order given.</summary>
-    /// <exception cref="UsageException">The file is missing, no JSON, or has an unknown key.</exception>
+    /// <exception cref="UsageException">It is missing, no JSON, or has an unknown key.</exception>
     public static IReadOnlyList<(PipelineSetting Setting, string Text)> Read(string path)
     {
         if (!File.Exists(path))
@@ -25,7 +25,7 @@ internal static class ConfigFile
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), lenient);
             List<(PipelineSetting, string)> settings = [];
             if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new UsageException($"--config {path}: it must hold one JSON object {{ … }}.");
+                throw new UsageException($"--config {path}: it must hold one JSON object.");
             AddAll(path, "", document.RootElement, settings);
             return settings;
         }

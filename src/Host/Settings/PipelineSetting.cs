@@ -131,10 +131,11 @@ internal sealed record PipelineSetting(
             o => read(o).ToString(CultureInfo.InvariantCulture),
             (o, text) =>
             {
-                if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long n)
-                    || n < min || n > max)
+                bool isNumber = long.TryParse(
+                    text, NumberStyles.None, CultureInfo.InvariantCulture, out long number);
+                if (!isNumber || number < min || number > max)
                     throw new FormatException("it is outside of that");
-                return apply(o, n);
+                return apply(o, number);
             });
 
     private static PipelineSetting Duration(

@@ -3,7 +3,7 @@ using Earshot.Host;
 
 namespace Earshot.Tests.Integration.Host;
 
-/// <summary>Runs commands in this process, in a folder of their own that goes with the test.</summary>
+/// <summary>Runs commands in this process; their folder goes with the test.</summary>
 public sealed class CommandLine : IDisposable
 {
     private const string Step =
@@ -28,7 +28,8 @@ public sealed class CommandLine : IDisposable
             long time = 1_527_966_000_000 + (i * 60_000L);
             lines.AppendLine(
                 $$"""{"event_time":{{time}},"event_id":"E{{i}}","call_id":"C{{i}}",""" + Step
-                + "\"event_dimensions\":{\"carrier\":\"telco_a\",\"country\":\"" + country + "\"}}");
+                + "\"event_dimensions\":{\"carrier\":\"telco_a\",\"country\":\"" + country
+                + "\"}}");
         }
 
         lines.AppendLine("{ broken");

@@ -90,7 +90,8 @@ public sealed class ReplayTests : IDisposable
         string file = cli.WriteEvents("call-events.jsonl", 5);
         await cli.ReplayAsync(file);
         string marker = Path.Combine(cli.DataFolder, "pipeline.json");
-        File.WriteAllText(marker, File.ReadAllText(marker).Replace("\"format\": 1", "\"format\": 9"));
+        string newer = File.ReadAllText(marker).Replace("\"format\": 1", "\"format\": 9");
+        File.WriteAllText(marker, newer);
         CommandResult result = await cli.ReplayAsync(file);
         Assert.Equal(1, result.Code);
         Assert.Contains("newer version", result.Error);
@@ -117,7 +118,8 @@ public sealed class ReplayTests : IDisposable
             "replay", file, "--format", "call-event-json", "--keys", "country", "--data",
             cli.DataFolder,
         ];
-        CommandResult stopped = await CommandLine.RunAsync([.. replay, "--speed", "7200x"], stop.Token);
+        CommandResult stopped = await CommandLine.RunAsync(
+            [.. replay, "--speed", "7200x"], stop.Token);
         Assert.Equal(130, stopped.Code);
         Assert.Contains("goes on from there", stopped.Error);
         CommandResult rest = await CommandLine.RunAsync(replay);
@@ -133,15 +135,18 @@ public sealed class ReplayTests : IDisposable
     public async Task Generated_traffic_can_be_replayed()
     {
         string file = cli.PathOf("traffic.pb.gz");
-        CommandResult generated = await CommandLine.RunAsync("generate", "--out", file, "--events", "5000");
+        CommandResult generated = await CommandLine.RunAsync(
+            "generate", "--out", file, "--events", "5000");
         Assert.Equal(0, generated.Code);
-        CommandResult replayed = await CommandLine.RunAsync("replay", file, "--data", cli.DataFolder);
+        CommandResult replayed = await CommandLine.RunAsync(
+            "replay", file, "--data", cli.DataFolder);
         Assert.Equal(0, replayed.Code);
         Assert.Equal(5000, CountOf(replayed, "rows read"));
     }
 
     private static string ErrorsOf(CommandResult result) => string.Concat(
-        result.Error.Split('\n').Where(line => line.StartsWith("earshot:", StringComparison.Ordinal)));
+        result.Error.Split('\n')
+            .Where(line => line.StartsWith("earshot:", StringComparison.Ordinal)));
 
     private static long CountOf(CommandResult result, string name)
     {

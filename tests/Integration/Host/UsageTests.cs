@@ -105,7 +105,8 @@ public sealed class UsageTests : IDisposable
     [Fact]
     public async Task Sql_without_an_archive_says_how_to_fill_one()
     {
-        CommandResult result = await CommandLine.RunAsync("sql", "SELECT 1", "--data", cli.DataFolder);
+        CommandResult result = await CommandLine.RunAsync(
+            "sql", "SELECT 1", "--data", cli.DataFolder);
         Assert.Equal(1, result.Code);
         Assert.Contains("earshot replay", result.Error);
     }
@@ -113,7 +114,8 @@ public sealed class UsageTests : IDisposable
     [Fact]
     public async Task The_topology_can_be_printed()
     {
-        CommandResult result = await CommandLine.RunAsync("run", "--print-topology", "--partitions", "3");
+        CommandResult result = await CommandLine.RunAsync(
+            "run", "--print-topology", "--partitions", "3");
         Assert.Equal(0, result.Code);
         Assert.Contains("stage aggregator", result.Output);
         Assert.Contains("3 partition", result.Output);
