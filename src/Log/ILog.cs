@@ -95,7 +95,7 @@ public enum CommitOutcome
 public readonly record struct CommitResult(CommitOutcome Outcome, string? Error = null);
 
 /// <summary>One transaction: appends and offset moves that happen together or not at all.</summary>
-/// <param name="Appends">Records to append, in order, at most one entry per partition.</param>
+/// <param name="Appends">Records to append, in order; a partition may come several times.</param>
 /// <param name="Offsets">Offsets to move.</param>
 public sealed record LogTransaction(
     IReadOnlyList<RecordAppend> Appends,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 
 namespace Earshot.Log;
@@ -22,14 +23,25 @@ public readonly ref struct LogRecord
 /// </summary>
 public sealed class RecordBatch
 {
-    private readonly byte[] bytes;
-    private readonly Entry[] entries;
+    // Where this batch begins in entries: slices of one batch share its arrays.
+    private readonly int first;
+
+    // Emptied by Release, so that a use after it fails loudly.
+    private byte[] bytes;
+    private Entry[] entries;
 
     internal RecordBatch(byte[] bytes, Entry[] entries, int count)
+        : this(bytes, entries, 0, count)
     {
-        Debug.Assert(count <= entries.Length);
+    }
+
+    // Each record begins in bytes where the one before ends.
+    private RecordBatch(byte[] bytes, Entry[] entries, int first, int count)
+    {
+        Debug.Assert(first >= 0 && count >= 0 && first + count <= entries.Length);
         this.bytes = bytes;
         this.entries = entries;
+        this.first = first;
         Count = count;
     }
 
@@ -51,18 +63,41 @@ public sealed class RecordBatch
     /// <summary>Offset of the first line of <see cref="Origin"/>; -1 where lines mean nothing.</summary>
     public long OriginStart { get; init; } = -1;
 
+    /// <summary>True when the arrays go back to the pool on <see cref="Release"/>.</summary>
+    internal bool Pooled { get; init; }
+
     /// <summary>Number of records.</summary>
     public int Count { get; }
 
     /// <summary>Bytes of all keys and values.</summary>
-    public int SizeBytes => Count == 0 ? 0 : entries[Count - 1].End - entries[0].Start;
+    public int SizeBytes => Payload.Length;
+
+    /// <summary>The bytes of all keys and values, one after the other.</summary>
+    internal ReadOnlySpan<byte> Payload =>
+        Count == 0 ? [] : bytes.AsSpan(Entries[0].Start..Entries[^1].End);
+
+    internal ReadOnlySpan<Entry> Entries => entries.AsSpan(first, Count);
+
+    /// <summary>
+    /// Gives the memory back, when it came from a pool. For the one owner of a batch that has done
+    /// with it: no record of it may be touched afterwards.
+    /// </summary>
+    public void Release()
+    {
+        if (!Pooled || bytes.Length == 0)
+            return;
+        ArrayPool<byte>.Shared.Return(bytes);
+        ArrayPool<Entry>.Shared.Return(entries);
+        bytes = [];
+        entries = [];
+    }
 
     /// <summary>Record <paramref name="index"/>, 0 to <see cref="Count"/> - 1.</summary>
     public LogRecord this[int index]
     {
         get
         {
-            ref readonly Entry entry = ref entries.AsSpan(0, Count)[index];
+            ref readonly Entry entry = ref Entries[index];
             return new LogRecord
             {
                 Offset = entry.Offset,
@@ -75,15 +110,59 @@ public sealed class RecordBatch
     /// <summary>The line or record number in <see cref="Origin"/>, from 1; 0 where it means nothing.</summary>
     public long LineOf(long offset) => OriginStart < 0 ? 0 : offset - OriginStart + 1;
 
+    /// <summary>Records [start, start + count) of this batch, sharing its bytes.</summary>
+    internal RecordBatch Slice(int start, int count)
+    {
+        Debug.Assert(start >= 0 && count >= 0 && start + count <= Count);
+        if (count == Count)
+            return this;
+        return new RecordBatch(bytes, entries, first + start, count)
+        {
+            Source = Source,
+            From = start == 0 ? From : Entries[start].Offset,
+            To = start + count == Count ? To : Entries[start + count].Offset,
+            AppendTimeMs = AppendTimeMs,
+            Origin = Origin,
+            OriginStart = OriginStart,
+        };
+    }
+
+    /// <summary>
+    /// The same records as a log took them in: with the offsets from <paramref name="from"/> on.
+    /// </summary>
+    internal RecordBatch At(TopicPartition source, long from, long appendTimeMs)
+    {
+        Entry[] moved = Entries.ToArray();
+        for (int index = 0; index < moved.Length; index++)
+            moved[index] = moved[index] with { Offset = from + index };
+        return new RecordBatch(bytes, moved, Count)
+        {
+            Source = source,
+            From = from,
+            To = from + Count,
+            AppendTimeMs = appendTimeMs,
+            Origin = source.Topic,
+        };
+    }
+
     internal readonly record struct Entry(long Offset, int Start, int ValueStart, int End);
 }
 
 /// <summary>Builds a <see cref="RecordBatch"/>. Reusable after it was built.</summary>
-public sealed class RecordBatchBuilder
+/// <param name="pooled">
+/// True: memory comes from a pool, and the batch's owner gives it back by
+/// <see cref="RecordBatch.Release"/>.
+/// </param>
+public sealed class RecordBatchBuilder(bool pooled = false)
 {
     private byte[] bytes = [];
     private RecordBatch.Entry[] entries = [];
     private int used;
+
+    // Sizes of the batch before, when pooled: the next one is likely to be alike, and growing
+    // costs copies.
+    private int usedBefore;
+    private int countBefore;
 
     /// <summary>Records added so far.</summary>
     public int Count { get; private set; }
@@ -121,7 +200,9 @@ public sealed class RecordBatchBuilder
             AppendTimeMs = appendTimeMs,
             Origin = origin,
             OriginStart = originStart,
+            Pooled = pooled,
         };
+        (usedBefore, countBefore) = pooled ? (used, Count) : (0, 0);
         bytes = [];
         entries = [];
         used = 0;
@@ -135,8 +216,25 @@ public sealed class RecordBatchBuilder
     private void Reserve(int more)
     {
         if (Count == entries.Length)
-            Array.Resize(ref entries, Math.Max(16, entries.Length * 2));
-        if (used + more > bytes.Length)
-            Array.Resize(ref bytes, Math.Max(checked(used + more), Math.Max(1024, bytes.Length * 2)));
+            Grow(ref entries, Math.Max(Math.Max(16, countBefore), entries.Length * 2));
+        if (used + more <= bytes.Length)
+            return;
+        int wanted = Math.Max(Math.Max(1024, usedBefore), bytes.Length * 2);
+        Grow(ref bytes, Math.Max(checked(used + more), wanted));
+    }
+
+    private void Grow<T>(ref T[] array, int length)
+    {
+        if (!pooled)
+        {
+            Array.Resize(ref array, length);
+            return;
+        }
+
+        T[] larger = ArrayPool<T>.Shared.Rent(length);
+        array.CopyTo(larger, 0);
+        if (array.Length > 0)
+            ArrayPool<T>.Shared.Return(array);
+        array = larger;
     }
 }

@@ -93,7 +93,7 @@ public sealed class EventRecord
     /// <summary>StreamReport: packets received since the stream began; -1 when missing.</summary>
     public long PacketsReceivedTotal { get; set; }
 
-    /// <summary>StreamReport: packets lost since the stream began; long.MinValue when missing.</summary>
+    /// <summary>StreamReport: lost since the stream began; long.MinValue when missing.</summary>
     public long PacketsLostTotal { get; set; }
 
     /// <summary>StreamReport: incoming audio level, 0 to 1; NaN when missing.</summary>
@@ -105,7 +105,7 @@ public sealed class EventRecord
     /// <summary>StreamReport: true when the source says that ICE failed.</summary>
     public bool IceFailed { get; set; }
 
-    /// <summary>The metric values it carries, in the order read. A missing one is not in it.</summary>
+    /// <summary>The metric values it carries, each once. A missing one is not in it.</summary>
     public ReadOnlySpan<MetricValue> Values => values.AsSpan(0, valueCount);
 
     /// <summary>Why it is dead, in words, when decoding said so.</summary>

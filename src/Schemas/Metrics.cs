@@ -50,8 +50,9 @@ public static class Metrics
 
     private static readonly string[] Names =
     [
-        "pdd", "jitter", "avg_jitter", "max_jitter", "rtt", "remote_jitter", "latency", "avg_latency",
-        "max_latency", "packet_loss", "remote_packet_loss", "mos", "score", "connect_duration",
+        "pdd", "jitter", "avg_jitter", "max_jitter", "rtt", "remote_jitter", "latency",
+        "avg_latency", "max_latency", "packet_loss", "remote_packet_loss", "mos", "score",
+        "connect_duration",
     ];
 
     /// <summary>A table in which the metrics above have their constants as symbols.</summary>

@@ -1,0 +1,194 @@
+using Earshot.Schemas;
+using State = Earshot.Schemas.V1.CallState.Types.State;
+
+namespace Earshot.Actors.Calls;
+
+/// <summary>
+/// One live call: its signalling steps joined, and its partial summary. Each step keeps its
+/// earliest time, so repeats, re-INVITEs and disorder change nothing.
+/// </summary>
+internal sealed class CallActor
+{
+    /// <summary>"This step was not seen", ms.</summary>
+    public const long Never = long.MaxValue;
+
+    /// <summary>When its first event happened.</summary>
+    public long FirstMs = Never;
+
+    /// <summary>Call attempt.</summary>
+    public long InitializedMs = Never;
+
+    /// <summary>First sign from the far end: ringing, answered or media running.</summary>
+    public long FirstSignMs = Never;
+
+    /// <summary>Answered by signalling.</summary>
+    public long AnsweredMs = Never;
+
+    /// <summary>Media running.</summary>
+    public long InProgressMs = Never;
+
+    /// <summary>Media ended.</summary>
+    public long DisconnectedMs = Never;
+
+    /// <summary>The verdict.</summary>
+    public long EndMs = Never;
+
+    /// <summary>Which verdict: Completed, Failed, Busy, Noanswer or Canceled.</summary>
+    public State EndState = State.Unspecified;
+
+    /// <summary>Last SIP response seen, and when.</summary>
+    public int SipResponse;
+
+    /// <summary>When <see cref="SipResponse"/> was seen.</summary>
+    public long SipResponseMs;
+
+    /// <summary>True when a PDD was measured and counted already.</summary>
+    public bool PddCounted;
+
+    /// <summary>End time of the newest partial summary; <see cref="Never"/> when there is none.</summary>
+    public long PartialMs = Never;
+
+    /// <summary>State the partial summary says.</summary>
+    public State PartialState = State.Unspecified;
+
+    /// <summary>Values of the partial summary.</summary>
+    public MetricValue[] PartialValues = [];
+
+    /// <summary>The deadline its newest timer is set to; not part of snapshots.</summary>
+    public long TimerMs = Never;
+
+    /// <summary>Symbols by ordinal; the first value said stays.</summary>
+    public readonly int[] Dimensions;
+
+    public CallActor(int dimensions) => Dimensions = new int[dimensions];
+
+    /// <summary>When the call is counted, or given up, unless something comes before.</summary>
+    public long DeadlineMs(long callLimitMs) =>
+        PartialMs != Never ? PartialMs : EndMs != Never ? EndMs : FirstMs + callLimitMs;
+
+    /// <summary>Takes in a signalling step.</summary>
+    public void Step(EventRecord step)
+    {
+        long time = step.EventTimeMs;
+        Join(step);
+        if (step.SipResponse > 0 && time >= SipResponseMs)
+            (SipResponse, SipResponseMs) = (step.SipResponse, time);
+        switch (step.State)
+        {
+            case State.Initialized:
+                InitializedMs = Math.Min(InitializedMs, time);
+                break;
+            case State.Ringing:
+                FirstSignMs = Math.Min(FirstSignMs, time);
+                break;
+            case State.Answered:
+                AnsweredMs = Math.Min(AnsweredMs, time);
+                FirstSignMs = Math.Min(FirstSignMs, time);
+                break;
+            case State.InProgress:
+                InProgressMs = Math.Min(InProgressMs, time);
+                FirstSignMs = Math.Min(FirstSignMs, time);
+                break;
+            case State.Disconnected:
+                DisconnectedMs = Math.Min(DisconnectedMs, time);
+                break;
+            case State.Completed or State.Failed or State.Busy or State.Noanswer or State.Canceled:
+                if (time < EndMs)
+                    (EndMs, EndState) = (time, step.State);
+                break;
+        }
+    }
+
+    /// <summary>Takes in a partial summary; a later one replaces an earlier one.</summary>
+    public void Summarise(EventRecord summary, ReadOnlySpan<MetricValue> values)
+    {
+        Join(summary);
+        if (PartialMs != Never && summary.EventTimeMs < PartialMs)
+            return;
+        PartialMs = summary.EventTimeMs;
+        PartialState = summary.State;
+        PartialValues = values.ToArray();
+        if (summary.SipResponse > 0)
+            (SipResponse, SipResponseMs) = (summary.SipResponse, summary.EventTimeMs);
+        summary.Dimensions.CopyTo(Dimensions.AsSpan());
+    }
+
+    /// <summary>PDD, s: from the attempt to the far end's first sign. Null where either is missing.</summary>
+    public double? PddSeconds => Seconds(InitializedMs, FirstSignMs);
+
+    /// <summary>
+    /// Connected time, ms: media running to media ended, else answered to completed. Null where
+    /// either is missing.
+    /// </summary>
+    public long? ConnectedMs =>
+        InProgressMs != Never && DisconnectedMs != Never ? DisconnectedMs - InProgressMs
+        : AnsweredMs != Never && EndMs != Never ? EndMs - AnsweredMs
+        : null;
+
+    private static double? Seconds(long from, long to) =>
+        from == Never || to == Never ? null : (to - from) / 1000.0;
+
+    private void Join(EventRecord record)
+    {
+        FirstMs = Math.Min(FirstMs, record.EventTimeMs);
+        for (int i = 0; i < Dimensions.Length; i++)
+        {
+            if (Dimensions[i] == 0)
+                Dimensions[i] = record.Dimensions[i];
+        }
+    }
+
+    /// <summary>Writes it for a snapshot.</summary>
+    public void Write(BinaryWriter writer, SymbolTable dimensionValues, SymbolTable metrics)
+    {
+        foreach (long time in (ReadOnlySpan<long>)[
+            FirstMs, InitializedMs, FirstSignMs, AnsweredMs, InProgressMs, DisconnectedMs, EndMs,
+            PartialMs, SipResponseMs])
+            writer.Write(time);
+        writer.Write((byte)EndState);
+        writer.Write((byte)PartialState);
+        writer.Write7BitEncodedInt(SipResponse);
+        writer.Write(PddCounted);
+        writer.Write7BitEncodedInt(PartialValues.Length);
+        foreach (MetricValue value in PartialValues)
+        {
+            writer.Write(metrics[value.Metric]);
+            writer.Write(value.Value);
+        }
+
+        foreach (int symbol in Dimensions)
+            writer.Write(dimensionValues[symbol]);
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    public static CallActor Read(
+        BinaryReader reader, int dimensions, SymbolTable dimensionValues, SymbolTable metrics)
+    {
+        CallActor call = new(dimensions)
+        {
+            FirstMs = reader.ReadInt64(),
+            InitializedMs = reader.ReadInt64(),
+            FirstSignMs = reader.ReadInt64(),
+            AnsweredMs = reader.ReadInt64(),
+            InProgressMs = reader.ReadInt64(),
+            DisconnectedMs = reader.ReadInt64(),
+            EndMs = reader.ReadInt64(),
+            PartialMs = reader.ReadInt64(),
+            SipResponseMs = reader.ReadInt64(),
+            EndState = (State)reader.ReadByte(),
+            PartialState = (State)reader.ReadByte(),
+            SipResponse = reader.Read7BitEncodedInt(),
+            PddCounted = reader.ReadBoolean(),
+            PartialValues = new MetricValue[reader.Read7BitEncodedInt()],
+        };
+        for (int i = 0; i < call.PartialValues.Length; i++)
+        {
+            int metric = metrics.Intern(reader.ReadString());
+            call.PartialValues[i] = new MetricValue(metric, reader.ReadDouble());
+        }
+
+        for (int i = 0; i < dimensions; i++)
+            call.Dimensions[i] = dimensionValues.Intern(reader.ReadString());
+        return call;
+    }
+}

@@ -1,0 +1,229 @@
+using Earshot.Analytics;
+using Earshot.Schemas;
+using Earshot.Snapshots;
+using State = Earshot.Schemas.V1.CallState.Types.State;
+
+namespace Earshot.Actors.Calls;
+
+/// <summary>What became of a record that was neither late nor seen before.</summary>
+internal enum Verdict
+{
+    /// <summary>Counted, or joined to its call.</summary>
+    Aggregated,
+
+    /// <summary>Its call's complete summary was counted already.</summary>
+    Duplicate,
+
+    /// <summary>Its call was counted already from what was known then: too late to replace it.</summary>
+    CallCounted,
+}
+
+/// <summary>
+/// Joins the events of a call, so that a call counts once: at its complete summary, or when the
+/// watermark reaches the end that signalling or a partial summary told of.
+/// </summary>
+internal sealed class CallJoin(
+    PipelineOptions options, Combiner combiner, int dimensions, SymbolTable dimensionValues,
+    SymbolTable metrics, Books books)
+{
+    private readonly LiveCalls live = new(options.CallLimitMs, dimensions, dimensionValues, metrics);
+    private readonly StreamCounters streams = new(Math.Max(options.LatenessMs, 60_000));
+
+    // Calls counted within the horizon: from a complete summary, and from less than that.
+    private readonly HorizonSet completed =
+        new("completed", options.LatenessMs, options.SeenEventsMax);
+
+    private readonly HorizonSet counted = new("counted", options.LatenessMs, options.SeenEventsMax);
+    private readonly MetricValue[] scratch = new MetricValue[2];
+    private readonly MetricValue[] reportValues = new MetricValue[EventRecord.ValuesMax + 1];
+
+    /// <summary>Calls known and not yet counted.</summary>
+    public int Count => live.Count;
+
+    /// <summary>Ids of counted calls dropped before their time.</summary>
+    public long Forgotten => completed.Forgotten + counted.Forgotten;
+
+    /// <summary>Takes in an event within its time that was not seen before.</summary>
+    public Verdict Take(EventRecord record)
+    {
+        switch (record.Kind)
+        {
+            case EventKind.CallSummary:
+                return TakeSummary(record);
+            case EventKind.CallEvent:
+                TakeStep(record);
+                break;
+            case EventKind.StreamReport:
+                TakeReport(record);
+                break;
+            default:
+                combiner.AddValues(
+                    record.Dimensions, record.EventTimeMs, combiner.Sane(record.Values));
+                break;
+        }
+
+        return Verdict.Aggregated;
+    }
+
+    /// <summary>The watermark has moved: counts the calls whose time has come.</summary>
+    public void Advance(long watermarkMs)
+    {
+        while (live.TryTakeDue(watermarkMs, out ulong id, out CallActor call))
+            Conclude(id, call);
+        completed.DropBefore(watermarkMs);
+        counted.DropBefore(watermarkMs);
+        streams.DropBefore(watermarkMs);
+    }
+
+    /// <summary>Adds what changed.</summary>
+    public void Save(List<SnapshotPart> into, bool whole)
+    {
+        live.Save(into, whole);
+        completed.Save(into, whole);
+        counted.Save(into, whole);
+        streams.Save(into, whole);
+    }
+
+    /// <summary>Takes everything back from a snapshot.</summary>
+    public void Load(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        live.Load(parts);
+        completed.Load(parts);
+        counted.Load(parts);
+        streams.Load(parts);
+    }
+
+    private Verdict TakeSummary(EventRecord summary)
+    {
+        ulong id = summary.CallId;
+        if (id != 0 && completed.Contains(id))
+            return Verdict.Duplicate;
+        if (id != 0 && counted.Contains(id))
+            return Verdict.CallCounted;
+        if (summary.Partial && id != 0)
+        {
+            CallActor call = live.GetOrAdd(id);
+            call.Summarise(summary, summary.Values);
+            live.Changed(id, call);
+            return Verdict.Aggregated;
+        }
+
+        ReadOnlySpan<MetricValue> values = combiner.Sane(summary.Values);
+        if (id != 0)
+        {
+            if (live.Find(id) is { PddCounted: true })
+                values = Without(Metrics.Pdd, values);
+            completed.Add(id, summary.EventTimeMs);
+            live.Remove(id);
+        }
+
+        combiner.AddCall(
+            summary.Dimensions, summary.EventTimeMs, values,
+            EndOf(summary.State, summary.SipResponse, values), summary.SipResponse);
+        return Verdict.Aggregated;
+    }
+
+    private void TakeStep(EventRecord step)
+    {
+        ReadOnlySpan<MetricValue> values = combiner.Sane(step.Values);
+        if (values.Length > 0)
+            combiner.AddValues(step.Dimensions, step.EventTimeMs, values);
+        ulong id = step.CallId;
+
+        // A step of a call that was counted already changes nothing any more.
+        if (id == 0 || completed.Contains(id) || counted.Contains(id))
+            return;
+        CallActor call = live.GetOrAdd(id);
+        call.Step(step);
+        call.PddCounted |= values.Length > 0;
+        live.Changed(id, call);
+    }
+
+    private void TakeReport(EventRecord report)
+    {
+        ReadOnlySpan<MetricValue> values = report.Values;
+        if (streams.IntervalLossPercent(report) is { } loss
+            && report.ValueOf(Metrics.PacketLoss) is null)
+        {
+            values.CopyTo(reportValues);
+            reportValues[values.Length] = new MetricValue(Metrics.PacketLoss, loss);
+            values = reportValues.AsSpan(0, Math.Min(values.Length + 1, EventRecord.ValuesMax));
+        }
+
+        combiner.AddReport(report, combiner.Sane(values));
+    }
+
+    /// <summary>Counts a call whose complete summary did not come in time.</summary>
+    private void Conclude(ulong id, CallActor call)
+    {
+        if (call.PartialMs != CallActor.Never)
+        {
+            ReadOnlySpan<MetricValue> values = combiner.Sane(call.PartialValues);
+            if (call.PddCounted)
+                values = Without(Metrics.Pdd, values);
+            counted.Add(id, call.PartialMs);
+            combiner.AddCall(
+                call.Dimensions, call.PartialMs, values,
+                EndOf(call.PartialState, call.SipResponse, values), call.SipResponse);
+        }
+        else if (call.EndMs != CallActor.Never)
+        {
+            counted.Add(id, call.EndMs);
+            CallEnd end = call.AnsweredMs != CallActor.Never ? CallEnd.Answered
+                : EndOf(call.EndState, call.SipResponse, []);
+            combiner.AddCall(
+                call.Dimensions, call.EndMs, combiner.Sane(Measured(call)), end, call.SipResponse);
+        }
+        else
+        {
+            books.UnresolvedCalls++;
+        }
+    }
+
+    /// <summary>What the call's steps measure: PDD and connected time, where both ends are known.</summary>
+    private ReadOnlySpan<MetricValue> Measured(CallActor call)
+    {
+        int count = 0;
+        if (!call.PddCounted && call.PddSeconds is { } pdd)
+            scratch[count++] = new MetricValue(Metrics.Pdd, pdd);
+        if (call.ConnectedMs is { } connected)
+            scratch[count++] = new MetricValue(Metrics.ConnectDuration, connected / 1000.0);
+        return scratch.AsSpan(0, count);
+    }
+
+    private static ReadOnlySpan<MetricValue> Without(int metric, ReadOnlySpan<MetricValue> values)
+    {
+        MetricValue[] rest = values.ToArray();
+        return Array.FindAll(rest, value => value.Metric != metric);
+    }
+
+    /// <summary>
+    /// How a call ended. Where no state is said, a final 200 or a connected time means answered.
+    /// </summary>
+    private static CallEnd EndOf(State state, int sipResponse, ReadOnlySpan<MetricValue> values)
+    {
+        switch (state)
+        {
+            case State.Completed or State.Answered or State.InProgress or State.Disconnected:
+                return CallEnd.Answered;
+            case State.Busy:
+                return CallEnd.Busy;
+            case State.Noanswer:
+                return CallEnd.NoAnswer;
+            case State.Canceled:
+                return CallEnd.Canceled;
+            case State.Failed:
+                return CallEnd.Failed;
+        }
+
+        if (sipResponse == 200)
+            return CallEnd.Answered;
+        foreach (MetricValue value in values)
+        {
+            if (value is { Metric: Metrics.ConnectDuration, Value: > 0 })
+                return CallEnd.Answered;
+        }
+
+        return CallEnd.None;
+    }
+}

@@ -1,0 +1,211 @@
+using Earshot.Actors.Stages;
+using Earshot.Actors.Wire;
+using Earshot.Analytics;
+using Earshot.Log;
+using Earshot.Schemas;
+using Earshot.Snapshots;
+
+namespace Earshot.Actors.Calls;
+
+/// <summary>
+/// The first stage: one partition of raw events. Each record is decoded and takes exactly one
+/// way: ignored, dead, late, duplicate or aggregated. What is aggregated is combined by key and
+/// pane; an epoch's end gives it out as a bundle.
+/// </summary>
+public sealed class CallStage : IStage
+{
+    private readonly PipelineOptions options;
+    private readonly int partition;
+    private readonly IRecordDecoder decoder;
+    private readonly EventRecord record;
+    private readonly EventClock clock;
+    private readonly HorizonSet seen;
+    private readonly CallJoin calls;
+    private readonly Combiner combiner;
+    private readonly Books books = new();
+
+    /// <summary>Creates an empty stage.</summary>
+    /// <param name="options">The pipeline.</param>
+    /// <param name="partition">Source partition.</param>
+    /// <param name="decoder">Reads the input's format; owned by this stage.</param>
+    /// <param name="metrics">Metric symbols; shared with the aggregator when fused.</param>
+    public CallStage(
+        PipelineOptions options, int partition, IRecordDecoder decoder, SymbolTable? metrics = null)
+    {
+        this.options = options;
+        this.partition = partition;
+        this.decoder = decoder;
+        MetricNames = metrics ?? Schemas.Metrics.CreateTable();
+        SymbolTable values = new();
+        DimensionSet dimensions = options.Dimensions;
+        record = new EventRecord(dimensions, values, MetricNames);
+        clock = new EventClock(options.LatenessMs);
+        seen = new HorizonSet("seen", options.LatenessMs, options.SeenEventsMax);
+        combiner = new Combiner(options, dimensions, values, MetricNames, books);
+        calls = new CallJoin(options, combiner, dimensions.Count, values, MetricNames, books);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "call";
+
+    /// <inheritdoc/>
+    public bool Complete => clock.Ended;
+
+    /// <inheritdoc/>
+    public StageProgress Progress => books.ToProgress() with
+    {
+        ForgottenIds = seen.Forgotten + calls.Forgotten,
+        LiveCalls = calls.Count,
+        WatermarkMs = clock.GreatestMs == long.MinValue ? null
+            : clock.GreatestMs - options.LatenessMs,
+    };
+
+    internal SymbolTable MetricNames { get; }
+
+    /// <inheritdoc/>
+    public void Apply(RecordBatch batch, int index, EpochOutputs outputs)
+    {
+        books.Read++;
+        LogRecord input = batch[index];
+        switch (decoder.Decode(input.Value, record))
+        {
+            case DecodeResult.Ignored:
+                books.Ignored++;
+                return;
+            case DecodeResult.Dead:
+                Bury(batch, index, DeadReason.Malformed, record.DeadDetail, outputs);
+                return;
+        }
+
+        if (Fault(batch.AppendTimeMs) is { } fault)
+        {
+            Bury(batch, index, fault.Reason, fault.Detail, outputs);
+            return;
+        }
+
+        bool moved = clock.See(record.EventTimeMs);
+        if (record.EventTimeMs < clock.WatermarkMs)
+            KeepLate(batch, index, LateReason.Late, outputs);
+        else if (record.EventId != 0 && !seen.Add(record.EventId, record.EventTimeMs))
+            books.Duplicate++;
+        else
+            Take(batch, index, outputs);
+        if (moved)
+            AdvanceTimers();
+    }
+
+    /// <inheritdoc/>
+    public void Skip(RecordBatch batch, int index, string error, EpochOutputs outputs)
+    {
+        books.Read++;
+        record.Reset();
+        Bury(batch, index, DeadReason.Failed, error, outputs);
+    }
+
+    /// <inheritdoc/>
+    public void EndInput(EpochOutputs outputs)
+    {
+        clock.Ended = true;
+        AdvanceTimers();
+    }
+
+    /// <inheritdoc/>
+    public void EndEpoch(long from, long to, bool idle, EpochOutputs outputs)
+    {
+        if (!outputs.Suppressed)
+            BundleCodec.Write(CutBundle(from, to, idle), options.Partitions, outputs);
+        combiner.Partials.Clear();
+    }
+
+    /// <summary>The epoch's bundle; its partials are valid until the next record.</summary>
+    internal Bundle CutBundle(long from, long to, bool idle) => new(
+        partition, options.Partitions, from, to, clock.WatermarkMs, idle, clock.Ended,
+        combiner.Partials.Partials, MetricNames);
+
+    /// <summary>Takes the cells of the last bundle back.</summary>
+    internal void ReleaseBundle() => combiner.Partials.Clear();
+
+    /// <inheritdoc/>
+    public void Save(List<SnapshotPart> into, bool whole)
+    {
+        into.Add(StatePart.Write("call", writer =>
+        {
+            writer.Write(clock.GreatestMs);
+            writer.Write(clock.Ended);
+            writer.Write(seen.Forgotten);
+            books.Write(writer);
+        }));
+        seen.Save(into, whole);
+        calls.Save(into, whole);
+    }
+
+    /// <inheritdoc/>
+    public void Load(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        StatePart.Read(parts, "call", reader =>
+        {
+            clock.GreatestMs = reader.ReadInt64();
+            clock.Ended = reader.ReadBoolean();
+            seen.Forgotten = reader.ReadInt64();
+            books.Load(reader);
+        });
+        seen.Load(parts);
+        calls.Load(parts);
+    }
+
+    private (DeadReason Reason, string Detail)? Fault(long appendTimeMs)
+    {
+        if (record.EventTimeMs <= 0)
+            return (DeadReason.Invalid, "event_time is missing or not after 1970");
+        if (record.EventTimeMs > appendTimeMs + options.FutureLimitMs)
+        {
+            return (DeadReason.Future, $"event_time {UtcText.Of(record.EventTimeMs)} is more than " +
+                $"{Durations.Format(options.FutureLimitMs)} ahead of the log's {UtcText.Of(appendTimeMs)}");
+        }
+
+        if (record.Kind != EventKind.CallMetric || record.Values.Length == 0)
+            return null;
+        MetricValue value = record.Values[0];
+        return Plausible.Is(value.Metric, value.Value) ? null
+            : (DeadReason.Invalid, FormattableString.Invariant(
+                $"{MetricNames[value.Metric]} cannot be {value.Value}"));
+    }
+
+    private void Take(RecordBatch batch, int index, EpochOutputs outputs)
+    {
+        switch (calls.Take(record))
+        {
+            case Verdict.Aggregated:
+                books.Aggregated++;
+                break;
+            case Verdict.Duplicate:
+                books.Duplicate++;
+                break;
+            case Verdict.CallCounted:
+                KeepLate(batch, index, LateReason.CallCounted, outputs);
+                break;
+        }
+    }
+
+    private void AdvanceTimers()
+    {
+        long watermark = clock.WatermarkMs;
+        seen.DropBefore(watermark);
+        calls.Advance(watermark);
+    }
+
+    private void KeepLate(RecordBatch batch, int index, LateReason reason, EpochOutputs outputs)
+    {
+        books.Late++;
+        if (!outputs.Suppressed)
+            SideRows.Late(batch, index, partition, reason, record, clock.WatermarkMs, outputs);
+    }
+
+    private void Bury(
+        RecordBatch batch, int index, DeadReason reason, string detail, EpochOutputs outputs)
+    {
+        books.Dead++;
+        if (!outputs.Suppressed)
+            SideRows.Dead(batch, index, partition, reason, detail, record.EventTimeMs, outputs);
+    }
+}

@@ -1,0 +1,135 @@
+using Earshot.Actors.Keys;
+using Earshot.Analytics;
+using Earshot.Schemas;
+
+namespace Earshot.Actors.Calls;
+
+/// <summary>Adds what an event says to the cell of every grouping set: the hot loop.</summary>
+internal sealed class Combiner
+{
+    private readonly TagRules tags;
+    private readonly Books books;
+    private readonly int edgeOrdinal;
+    private readonly int sdkEdge;
+    private readonly int clientEdge;
+    private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
+
+    public Combiner(
+        PipelineOptions options, DimensionSet dimensions, SymbolTable dimensionValues,
+        SymbolTable metrics, Books books)
+    {
+        this.books = books;
+        tags = options.Tags;
+        MetricNames = metrics;
+        Partials = new PartialTable(
+            options.Keys, dimensions, dimensionValues, Panes.LengthOf([.. options.Windows]));
+        edgeOrdinal = dimensions.OrdinalOf("edge"u8);
+        sdkEdge = dimensionValues.Intern("sdk_edge");
+        clientEdge = dimensionValues.Intern("client_edge");
+    }
+
+    /// <summary>What the epoch has brought so far.</summary>
+    public PartialTable Partials { get; }
+
+    public SymbolTable MetricNames { get; }
+
+    /// <summary>Leaves out absurd values and counts them. Valid until the next call.</summary>
+    public ReadOnlySpan<MetricValue> Sane(ReadOnlySpan<MetricValue> values)
+    {
+        int count = 0;
+        foreach (MetricValue value in values)
+        {
+            if (Plausible.Is(value.Metric, value.Value))
+                sane[count++] = value;
+            else
+                books.SetAside++;
+        }
+
+        return sane.AsSpan(0, count);
+    }
+
+    /// <summary>Adds values that belong to no call's end.</summary>
+    public void AddValues(
+        ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
+    {
+        for (int grouping = 0; grouping < Partials.Groupings; grouping++)
+        {
+            Cell cell = Partials.CellOf(grouping, dimensions, timeMs);
+            Add(cell, values);
+        }
+    }
+
+    /// <summary>Adds a stream report and its tags.</summary>
+    public void AddReport(EventRecord report, ReadOnlySpan<MetricValue> values)
+    {
+        Tags found = tags.OfReport(new ReportFacts(
+            ValueOf(values, Metrics.Jitter),
+            ValueOf(values, Metrics.MaxJitter),
+            ValueOf(values, Metrics.Latency),
+            ValueOf(values, Metrics.Rtt),
+            ValueOf(values, Metrics.PacketLoss),
+            ValueOf(values, Metrics.Mos),
+            report.PacketsReceived < 0 ? null : report.PacketsReceived,
+            double.IsNaN(report.AudioLevelIn) ? null : report.AudioLevelIn,
+            double.IsNaN(report.AudioLevelOut) ? null : report.AudioLevelOut,
+            report.IceFailed,
+            IsClientEdge(report.Dimensions)));
+        for (int grouping = 0; grouping < Partials.Groupings; grouping++)
+        {
+            Cell cell = Partials.CellOf(grouping, report.Dimensions, report.EventTimeMs);
+            Add(cell, values);
+            cell.Counts.AddReport(found);
+        }
+    }
+
+    /// <summary>Adds a call that ended: its values, its outcome, its tags.</summary>
+    public void AddCall(
+        ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values, CallEnd end,
+        int sipResponse)
+    {
+        double? seconds = ValueOf(values, Metrics.ConnectDuration);
+        long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
+        Tags found = tags.OfCall(new CallFacts(
+            ValueOf(values, Metrics.Pdd),
+            ValueOf(values, Metrics.AvgJitter),
+            ValueOf(values, Metrics.MaxJitter),
+            ValueOf(values, Metrics.AvgLatency),
+            ValueOf(values, Metrics.Rtt),
+            ValueOf(values, Metrics.PacketLoss),
+            ValueOf(values, Metrics.Mos),
+            IsClientEdge(dimensions)));
+        CallOutcome outcome = new(Attempt: true, end, connectedMs, sipResponse, found);
+        for (int grouping = 0; grouping < Partials.Groupings; grouping++)
+        {
+            Cell cell = Partials.CellOf(grouping, dimensions, timeMs);
+            Add(cell, values);
+            cell.Counts.AddCall(outcome);
+        }
+    }
+
+    private static void Add(Cell cell, ReadOnlySpan<MetricValue> values)
+    {
+        foreach (MetricValue value in values)
+            cell.Add(value.Metric, value.Value);
+        cell.Counts.AddValues(values.Length);
+    }
+
+    private static double? ValueOf(ReadOnlySpan<MetricValue> values, int metric)
+    {
+        foreach (MetricValue value in values)
+        {
+            if (value.Metric == metric)
+                return value.Value;
+        }
+
+        return null;
+    }
+
+    private bool IsClientEdge(ReadOnlySpan<int> dimensions)
+    {
+        if (edgeOrdinal < 0)
+            return false;
+        int edge = dimensions[edgeOrdinal];
+        return edge == sdkEdge || edge == clientEdge;
+    }
+}

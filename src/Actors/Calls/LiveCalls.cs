@@ -1,0 +1,136 @@
+using System.Globalization;
+using Earshot.Schemas;
+using Earshot.Snapshots;
+
+namespace Earshot.Actors.Calls;
+
+/// <summary>
+/// The call actors of a partition and their timers. Snapshots hold them in shards, so that only
+/// shards that changed are written again.
+/// </summary>
+internal sealed class LiveCalls(
+    long callLimitMs, int dimensions, SymbolTable dimensionValues, SymbolTable metrics)
+{
+    private const string Prefix = "calls/";
+    private const int Shards = 256;
+
+    private readonly Dictionary<ulong, CallActor> calls = [];
+
+    // A call whose deadline moves gets another entry; one that no longer fits is passed over.
+    private readonly PriorityQueue<ulong, long> timers = new();
+    private readonly HashSet<int> dirty = [];
+
+    /// <summary>Calls held.</summary>
+    public int Count => calls.Count;
+
+    /// <summary>The call of an id, or null.</summary>
+    public CallActor? Find(ulong id) => calls.GetValueOrDefault(id);
+
+    /// <summary>The call of an id, made when it is new.</summary>
+    public CallActor GetOrAdd(ulong id)
+    {
+        if (!calls.TryGetValue(id, out CallActor? call))
+            calls.Add(id, call = new CallActor(dimensions));
+        return call;
+    }
+
+    /// <summary>Must follow every change of a call.</summary>
+    public void Changed(ulong id, CallActor call)
+    {
+        dirty.Add(ShardOf(id));
+        long deadline = call.DeadlineMs(callLimitMs);
+        if (deadline == call.TimerMs)
+            return;
+        call.TimerMs = deadline;
+        timers.Enqueue(id, deadline);
+    }
+
+    /// <summary>Removes a call; nothing happens when there is none.</summary>
+    public void Remove(ulong id)
+    {
+        if (calls.Remove(id))
+            dirty.Add(ShardOf(id));
+    }
+
+    /// <summary>Takes out the next call whose deadline the watermark has reached.</summary>
+    public bool TryTakeDue(long watermarkMs, out ulong id, out CallActor call)
+    {
+        while (timers.TryPeek(out id, out long deadline) && deadline <= watermarkMs)
+        {
+            timers.Dequeue();
+            if (calls.TryGetValue(id, out CallActor? due) && due.DeadlineMs(callLimitMs) == deadline)
+            {
+                Remove(id);
+                call = due;
+                return true;
+            }
+        }
+
+        call = null!;
+        return false;
+    }
+
+    /// <summary>Adds the shards that changed.</summary>
+    public void Save(List<SnapshotPart> into, bool whole)
+    {
+        Dictionary<int, List<ulong>> byShard = [];
+        foreach (ulong id in calls.Keys)
+        {
+            int shard = ShardOf(id);
+            if (!whole && !dirty.Contains(shard))
+                continue;
+            if (!byShard.TryGetValue(shard, out List<ulong>? ids))
+                byShard.Add(shard, ids = []);
+            ids.Add(id);
+        }
+
+        foreach ((int shard, List<ulong> ids) in byShard)
+            into.Add(new SnapshotPart(PartKey(shard), Write(ids)));
+        foreach (int shard in dirty)
+        {
+            if (!whole && !byShard.ContainsKey(shard))
+                into.Add(new SnapshotPart(PartKey(shard), null));
+        }
+
+        dirty.Clear();
+    }
+
+    /// <summary>Takes the calls back from a snapshot.</summary>
+    public void Load(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        foreach ((string key, byte[] value) in parts)
+        {
+            if (!key.StartsWith(Prefix, StringComparison.Ordinal))
+                continue;
+            using BinaryReader reader = new(new MemoryStream(value));
+            int count = reader.Read7BitEncodedInt();
+            for (int i = 0; i < count; i++)
+            {
+                ulong id = reader.ReadUInt64();
+                CallActor call = CallActor.Read(reader, dimensions, dimensionValues, metrics);
+                call.TimerMs = call.DeadlineMs(callLimitMs);
+                calls.Add(id, call);
+                timers.Enqueue(id, call.TimerMs);
+            }
+        }
+    }
+
+    private static int ShardOf(ulong id) => (int)(id % Shards);
+
+    private static string PartKey(int shard) =>
+        Prefix + shard.ToString("d3", CultureInfo.InvariantCulture);
+
+    private byte[] Write(List<ulong> ids)
+    {
+        using MemoryStream stream = new();
+        using BinaryWriter writer = new(stream);
+        writer.Write7BitEncodedInt(ids.Count);
+        foreach (ulong id in ids)
+        {
+            writer.Write(id);
+            calls[id].Write(writer, dimensionValues, metrics);
+        }
+
+        return stream.ToArray();
+    }
+}

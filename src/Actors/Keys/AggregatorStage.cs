@@ -1,0 +1,272 @@
+using Earshot.Actors.Stages;
+using Earshot.Actors.Wire;
+using Earshot.Analytics;
+using Earshot.Log;
+using Earshot.Schemas;
+using Earshot.Snapshots;
+
+namespace Earshot.Actors.Keys;
+
+/// <summary>
+/// The second stage: one partition of keys. Merges bundles into windows, closes those the
+/// watermark has passed, and gives out their rows.
+/// </summary>
+public sealed class AggregatorStage : IStage
+{
+    private const string MetaPart = "aggregator";
+    private const string KeyPrefix = "key/";
+
+    /// <summary>Spare cells kept.</summary>
+    private const int SpareMax = 10_000;
+
+    private readonly PipelineOptions options;
+    private readonly SymbolTable metrics;
+    private readonly RowWriter rows;
+    private readonly SourceMarks marks = new();
+    private readonly Dictionary<GroupingKey, KeyActor> keys = [];
+
+    // Open windows by the time they close, each with the keys that have it open.
+    private readonly SortedDictionary<(long EndMs, long StartMs, int Spec), List<KeyActor>> open = [];
+    private readonly List<KeyActor> dirty = [];
+
+    // Cells of closed windows, for the next ones: their buckets are the bulk of the memory.
+    private readonly Stack<Cell> spare = new();
+    private readonly List<(KeyActor, OpenWindow)> changed = [];
+    private long closedWindows;
+    private long latePartials;
+    private long duplicateBundles;
+    private long bundleGaps;
+    private long openWindows;
+
+    /// <summary>Creates an empty stage.</summary>
+    /// <param name="options">The pipeline.</param>
+    /// <param name="metrics">Metric symbols; shared with the call stage when fused.</param>
+    public AggregatorStage(PipelineOptions options, SymbolTable? metrics = null)
+    {
+        this.options = options;
+        this.metrics = metrics ?? Schemas.Metrics.CreateTable();
+        rows = new RowWriter(options, this.metrics);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "aggregator";
+
+    /// <inheritdoc/>
+    public bool Complete => marks.AllEnded;
+
+    /// <inheritdoc/>
+    public StageProgress Progress => new()
+    {
+        Keys = keys.Count,
+        OpenWindows = openWindows,
+        ClosedWindows = closedWindows,
+        LatePartials = latePartials,
+        DuplicateBundles = duplicateBundles,
+        BundleGaps = bundleGaps,
+        WatermarkMs = marks.WatermarkMs is long.MinValue or long.MaxValue
+            ? null : marks.WatermarkMs,
+    };
+
+    /// <inheritdoc/>
+    public void Apply(RecordBatch batch, int index, EpochOutputs outputs)
+    {
+        LogRecord record = batch[index];
+        Merge(BundleCodec.Read(record.Value, metrics), record.Offset, outputs);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// A bundle is our own record: one that cannot be read is damage, and leaving it out would
+    /// lose an epoch without a trace.
+    /// </remarks>
+    public void Skip(RecordBatch batch, int index, string error, EpochOutputs outputs) =>
+        throw new Ports.UnrecoverableException(
+            $"bundle at {batch.Source}@{batch[index].Offset} cannot be applied: {error}. " +
+            "Restore the log from a backup, or replay the input into a new data folder.");
+
+    /// <inheritdoc/>
+    public void EndInput(EpochOutputs outputs)
+    {
+    }
+
+    /// <summary>Merges a bundle, and closes what its mark lets close.</summary>
+    internal void Merge(Bundle bundle, long revision, EpochOutputs outputs)
+    {
+        long? next = marks.NextOf(bundle.SourcePartition);
+        if (bundle.From < next)
+        {
+            duplicateBundles++;
+            return;
+        }
+
+        if (bundle.First && next is not null && bundle.From > next)
+            bundleGaps++;
+        foreach (Partial partial in bundle.Partials)
+            Merge(partial, bundle.SourcePartition, revision, outputs);
+        if (!bundle.Last)
+            return;
+        if (marks.Advance(
+            bundle.SourcePartition, bundle.SourcePartitions, bundle.To, bundle.WatermarkMs,
+            bundle.Idle, bundle.Ended))
+            CloseWindows(revision, outputs);
+    }
+
+    /// <inheritdoc/>
+    public void EndEpoch(long from, long to, bool idle, EpochOutputs outputs)
+    {
+        foreach ((KeyActor actor, OpenWindow window) in changed)
+        {
+            // Closed meanwhile: its final row is out.
+            if (!window.Changed)
+                continue;
+            window.Changed = false;
+            if (!outputs.Suppressed)
+                rows.Statistics(actor, window, to, final: false, outputs);
+        }
+
+        changed.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Save(List<SnapshotPart> into, bool whole)
+    {
+        into.Add(StatePart.Write(MetaPart, writer =>
+        {
+            writer.Write(closedWindows);
+            writer.Write(latePartials);
+            writer.Write(duplicateBundles);
+            writer.Write(bundleGaps);
+            marks.Write(writer);
+        }));
+        foreach (KeyActor actor in whole ? (IEnumerable<KeyActor>)keys.Values : dirty)
+        {
+            into.Add(StatePart.Write(
+                KeyPrefix + actor.Key.Id, writer => actor.Write(writer, metrics)));
+            actor.Dirty = false;
+        }
+
+        dirty.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Load(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        StatePart.Read(parts, MetaPart, reader =>
+        {
+            closedWindows = reader.ReadInt64();
+            latePartials = reader.ReadInt64();
+            duplicateBundles = reader.ReadInt64();
+            bundleGaps = reader.ReadInt64();
+            marks.Load(reader);
+        });
+        foreach ((string part, byte[] bytes) in parts)
+        {
+            if (!part.StartsWith(KeyPrefix, StringComparison.Ordinal))
+                continue;
+            GroupingKey key = GroupingKey.Parse(part[KeyPrefix.Length..]);
+            using BinaryReader reader = new(new MemoryStream(bytes));
+            KeyActor actor = KeyActor.Read(key, reader, metrics);
+            keys.Add(key, actor);
+            foreach (OpenWindow window in actor.Open)
+                Opened(actor, window);
+        }
+    }
+
+    private void Merge(Partial partial, int source, long revision, EpochOutputs outputs)
+    {
+        KeyActor? actor = null;
+        for (int spec = 0; spec < options.Windows.Count; spec++)
+        {
+            WindowSpec window = options.Windows[spec];
+            long last = window.LastStart(partial.PaneMs);
+            for (long start = window.FirstStart(partial.PaneMs); start <= last; start += window.SlideMs)
+            {
+                if (start + window.LengthMs <= marks.WatermarkMs)
+                {
+                    latePartials++;
+                    if (!outputs.Suppressed)
+                    {
+                        rows.LatePartial(
+                            partial, spec, start, source, marks.WatermarkMs, revision, outputs);
+                    }
+
+                    continue;
+                }
+
+                actor ??= ActorOf(partial.Key);
+                MergeInto(actor, spec, start, partial.Cell);
+            }
+        }
+    }
+
+    private void MergeInto(KeyActor actor, int spec, long startMs, Cell cell)
+    {
+        OpenWindow window = actor.WindowAt(spec, startMs, spare, out bool opened);
+        if (opened)
+            Opened(actor, window);
+        window.Cell.Merge(cell);
+        if (options.Mode == OutputMode.Update && !window.Changed)
+        {
+            window.Changed = true;
+            changed.Add((actor, window));
+        }
+
+        MarkDirty(actor);
+    }
+
+    private void Opened(KeyActor actor, OpenWindow window)
+    {
+        long end = window.StartMs + options.Windows[window.Spec].LengthMs;
+        if (!open.TryGetValue((end, window.StartMs, window.Spec), out List<KeyActor>? actors))
+            open.Add((end, window.StartMs, window.Spec), actors = []);
+        actors.Add(actor);
+        openWindows++;
+    }
+
+    private void CloseWindows(long revision, EpochOutputs outputs)
+    {
+        while (open.Count > 0)
+        {
+            ((long end, long start, int spec), List<KeyActor> actors) = open.First();
+            if (end > marks.WatermarkMs)
+                break;
+            open.Remove((end, start, spec));
+            foreach (KeyActor actor in actors)
+            {
+                OpenWindow window = actor.Close(spec, start);
+                window.Changed = false;
+                if (!outputs.Suppressed)
+                    rows.Statistics(actor, window, revision, final: true, outputs);
+                rows.Predictions(actor, window, revision, outputs);
+                MarkDirty(actor);
+                Recycle(window.Cell);
+            }
+
+            openWindows -= actors.Count;
+            closedWindows += actors.Count;
+        }
+    }
+
+    private void Recycle(Cell cell)
+    {
+        if (spare.Count == SpareMax)
+            return;
+        cell.Reset();
+        spare.Push(cell);
+    }
+
+    private KeyActor ActorOf(GroupingKey key)
+    {
+        if (!keys.TryGetValue(key, out KeyActor? actor))
+            keys.Add(key, actor = new KeyActor(key));
+        return actor;
+    }
+
+    private void MarkDirty(KeyActor actor)
+    {
+        if (actor.Dirty)
+            return;
+        actor.Dirty = true;
+        dirty.Add(actor);
+    }
+}

@@ -1,0 +1,291 @@
+using Earshot.Actors.Ports;
+using Earshot.Actors.Stages;
+using Earshot.Log;
+using Earshot.Snapshots;
+using Microsoft.Extensions.Logging;
+
+namespace Earshot.Actors.Partitions;
+
+/// <summary>Everything a partition actor needs of the world.</summary>
+/// <param name="Source">Input partition.</param>
+/// <param name="Group">Group its offset is committed for.</param>
+/// <param name="CreateStage">Makes a fresh stage.</param>
+/// <param name="OpenInput">Opens the input from an offset on.</param>
+/// <param name="Log">The log offsets and outputs live in.</param>
+/// <param name="InputBegin">Smallest input offset still kept.</param>
+/// <param name="Snapshots">Where snapshots are.</param>
+/// <param name="Committer">Commits epochs.</param>
+/// <param name="CommitWhenDrained">True: commit as soon as no commit is under way.</param>
+/// <param name="Intent">What is wanted of it; outlives incarnations.</param>
+/// <param name="Report">Told how far it has come, after every message.</param>
+public sealed record PartitionSetting(
+    TopicPartition Source, string Group, Func<IStage> CreateStage,
+    Func<long, ILogReader> OpenInput, ILog Log, Func<CancellationToken, ValueTask<long>> InputBegin,
+    ISnapshotStore Snapshots, EpochCommitter Committer, bool CommitWhenDrained,
+    ActorIntent Intent, Action<PartitionProgress> Report);
+
+/// <summary>How far a partition has come.</summary>
+/// <param name="Stage">Stage name.</param>
+/// <param name="Partition">Partition number.</param>
+/// <param name="Phase">"recovering", "running" or "finished".</param>
+/// <param name="Position">Next input offset.</param>
+/// <param name="Committed">Committed input offset; null before the first commit.</param>
+/// <param name="Saved">Offset of its stored snapshot: earlier input is not needed again; or null.</param>
+/// <param name="Epochs">Epochs committed since the last (re)start.</param>
+/// <param name="Books">What it has done.</param>
+public sealed record PartitionProgress(
+    string Stage, int Partition, string Phase, long Position, long? Committed, long? Saved,
+    long Epochs, StageProgress Books);
+
+/// <summary>
+/// The shell around a <see cref="PartitionMachine"/>: turns mail into its calls, and its effects
+/// into I/O. Errors end the incarnation; the next one recovers from the snapshot.
+/// </summary>
+public sealed partial class PartitionActor : IActor, IPartitionEffects
+{
+    /// <summary>Records per batch asked of the log: amortises a message, keeps an epoch's cut near.</summary>
+    private const int BatchRecords = 4096;
+
+    private readonly PartitionSetting setting;
+    private readonly PipelineOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly FaultMemory faults;
+    private readonly IStage stage;
+    private readonly PartitionMachine machine;
+
+    private IActorContext context = null!;
+    private Task<(long Number, CommitResult Result)>? commit;
+    private Task snapshot = Task.CompletedTask;
+    private Task pump = Task.CompletedTask;
+    private Task ticker = Task.CompletedTask;
+    private bool finished;
+
+    /// <summary>Creates an incarnation.</summary>
+    /// <param name="setting">Its world.</param>
+    /// <param name="options">The pipeline.</param>
+    /// <param name="faults">What failed in earlier incarnations.</param>
+    /// <param name="time">Clock for epochs and snapshots.</param>
+    /// <param name="log">For people.</param>
+    public PartitionActor(
+        PartitionSetting setting, PipelineOptions options, FaultMemory faults, TimeProvider time,
+        ILogger log)
+    {
+        this.setting = setting;
+        this.options = options;
+        this.faults = faults;
+        this.time = time;
+        this.log = log;
+        stage = setting.CreateStage();
+        machine = new PartitionMachine(
+            stage, options, setting.Source, setting.Group, setting.CommitWhenDrained, this);
+    }
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <inheritdoc/>
+    public async ValueTask StartAsync(IActorContext context)
+    {
+        this.context = context;
+        RecoveryPoint point = await RecoveryReader.ReadAsync(setting, stage.Name, context.Ended);
+        machine.Recover(point, NowMs);
+        foreach ((long offset, string error) in faults.Repeated)
+            machine.SkipRecord(offset, error);
+        if (setting.Intent.Stop && !finished)
+            machine.Stop();
+        Report();
+        if (finished)
+            return;
+        LogStarted(log, setting.Source, machine.Position, point.Committed ?? 0);
+        pump = Task.Run(PumpAsync);
+        ticker = Task.Run(TickAsync);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ReceiveAsync(object message)
+    {
+        if (finished)
+            return;
+        switch (message)
+        {
+            case RecordBatch batch:
+                // The epoch is full and the one before not yet committed: wait, and with us the pump.
+                while (!machine.WantsInput)
+                    Answer(await commit!);
+                ApplyBatch(batch);
+                break;
+            case InputEnded:
+                machine.EndInput();
+                break;
+            case Tick:
+                machine.Tick(NowMs);
+                break;
+            case CommitAnswered:
+                if (commit is { IsCompleted: true })
+                    Answer(await commit);
+                break;
+            case SnapshotAnswered answer:
+                machine.SnapshotSaved(answer.Offset, answer.Saved);
+                break;
+            case PumpFailed failure:
+                throw failure.Cause;
+            case IntentChanged when setting.Intent.Stop:
+                machine.Stop();
+                break;
+        }
+
+        Report();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CloseAsync()
+    {
+        // A commit under way must be known before the next incarnation reads the offset.
+        if (commit is not null)
+            await commit;
+        await snapshot;
+        await pump;
+        await ticker;
+    }
+
+    void IPartitionEffects.Commit(EpochCommit epoch)
+    {
+        commit = CommitAsync(epoch);
+        _ = TellWhenDoneAsync(commit);
+    }
+
+    void IPartitionEffects.SaveSnapshot(SnapshotChange change) =>
+        snapshot = Task.Run(() => SaveAsync(change));
+
+    void IPartitionEffects.Finished()
+    {
+        finished = true;
+        context.Complete();
+    }
+
+    private void ApplyBatch(RecordBatch batch)
+    {
+        try
+        {
+            machine.Apply(batch);
+            batch.Release();
+        }
+        catch (StageFaultException fault)
+        {
+            faults.Remember(fault.Offset, fault.InnerException!.Message);
+            throw;
+        }
+    }
+
+    private void Answer((long Number, CommitResult Result) answer)
+    {
+        if (answer.Result.Outcome != CommitOutcome.Committed)
+        {
+            throw new LogException(
+                $"{setting.Source}: an epoch was not committed ({answer.Result.Outcome}): " +
+                answer.Result.Error);
+        }
+
+        context.Healthy();
+        machine.Committed(answer.Number);
+    }
+
+    private async Task<(long, CommitResult)> CommitAsync(EpochCommit epoch) =>
+        (epoch.Number, await setting.Committer.CommitAsync(epoch.Transaction));
+
+    private async Task TellWhenDoneAsync(Task done)
+    {
+        await done;
+        await context.TellAsync(CommitAnswered.Instance);
+    }
+
+    private async Task SaveAsync(SnapshotChange change)
+    {
+        bool saved = false;
+        try
+        {
+            saved = await setting.Snapshots.SaveAsync(change, CancellationToken.None);
+            if (!saved)
+                LogSnapshotStale(log, setting.Source, change.Offset);
+        }
+        catch (SnapshotException e)
+        {
+            LogSnapshotFailed(log, setting.Source, change.Offset, e.Message, e);
+        }
+
+        await context.TellAsync(new SnapshotAnswered(change.Offset, saved));
+    }
+
+    /// <summary>Reads ahead of the actor: the mailbox bounds how far.</summary>
+    private async Task PumpAsync()
+    {
+        try
+        {
+            await using ILogReader reader = setting.OpenInput(machine.Position);
+            while (await reader.ReadAsync(BatchRecords, context.Ended) is { } batch)
+                await context.TellAsync(batch);
+            await context.TellAsync(InputEnded.Instance);
+        }
+        catch (OperationCanceledException) when (context.Ended.IsCancellationRequested)
+        {
+            // The incarnation has ended.
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            await context.TellAsync(new PumpFailed(e));
+        }
+    }
+
+    private async Task TickAsync()
+    {
+        using PeriodicTimer timer = new(options.EpochLength, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(context.Ended))
+                await context.TellAsync(Tick.Instance);
+        }
+        catch (OperationCanceledException)
+        {
+            // The incarnation has ended.
+        }
+    }
+
+    private void Report() => setting.Report(new PartitionProgress(
+        stage.Name, setting.Source.Partition,
+        finished ? "finished" : machine.Recovering ? "recovering" : "running",
+        machine.Position, machine.CommittedOffset, machine.SavedOffset, machine.Epochs,
+        stage.Progress));
+
+    [LoggerMessage(20, LogLevel.Information,
+        "{Source} starts at {Position}, committed up to {Committed}")]
+    private static partial void LogStarted(
+        ILogger log, TopicPartition source, long position, long committed);
+
+    [LoggerMessage(21, LogLevel.Warning,
+        "{Source}: a snapshot at {Offset} is not newer than the stored one and was not written")]
+    private static partial void LogSnapshotStale(ILogger log, TopicPartition source, long offset);
+
+    [LoggerMessage(22, LogLevel.Error,
+        "{Source}: the snapshot at {Offset} could not be saved; recovery would take longer: {Error}")]
+    private static partial void LogSnapshotFailed(
+        ILogger log, TopicPartition source, long offset, string error, Exception cause);
+
+    private sealed class InputEnded
+    {
+        public static readonly InputEnded Instance = new();
+    }
+
+    private sealed class Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    private sealed class CommitAnswered
+    {
+        public static readonly CommitAnswered Instance = new();
+    }
+
+    private sealed record SnapshotAnswered(long Offset, bool Saved);
+
+    private sealed record PumpFailed(Exception Cause);
+}

@@ -1,0 +1,443 @@
+using System.Diagnostics;
+using Earshot.Actors.Ports;
+using Earshot.Actors.Stages;
+using Earshot.Log;
+using Earshot.Schemas.V1;
+using Earshot.Snapshots;
+using Google.Protobuf;
+
+namespace Earshot.Actors.Partitions;
+
+/// <summary>What a partition machine asks of the world. Answers come back as calls on it.</summary>
+public interface IPartitionEffects
+{
+    /// <summary>
+    /// Commit an epoch; answer with <see cref="PartitionMachine.Committed"/> once it is known to be
+    /// written. Any other outcome ends this incarnation.
+    /// </summary>
+    void Commit(EpochCommit epoch);
+
+    /// <summary>Save a snapshot; answer with <see cref="PartitionMachine.SnapshotSaved"/>.</summary>
+    void SaveSnapshot(SnapshotChange change);
+
+    /// <summary>Everything is committed and saved: nothing more will be asked.</summary>
+    void Finished();
+}
+
+/// <summary>An epoch to commit: held unchanged until its fate is known.</summary>
+/// <param name="Number">Counts the epochs of this incarnation, from 1.</param>
+/// <param name="Transaction">Outputs and offset.</param>
+public sealed record EpochCommit(long Number, LogTransaction Transaction);
+
+/// <summary>What a partition starts from.</summary>
+/// <param name="Snapshot">Its stored state; null when there is none.</param>
+/// <param name="Committed">Its committed input offset; null when it never committed.</param>
+/// <param name="LogBegin">Smallest input offset still kept.</param>
+/// <param name="Skips">Records to skip, by offset, with the error they raised.</param>
+/// <param name="EndedAt">The offset at which the finite input was declared complete.</param>
+public sealed record RecoveryPoint(
+    StoredSnapshot? Snapshot, long? Committed, long LogBegin,
+    IReadOnlyDictionary<long, string> Skips, long? EndedAt);
+
+/// <summary>A record made its stage throw.</summary>
+public sealed class StageFaultException(TopicPartition source, long offset, Exception cause)
+    : Exception($"record {source}@{offset} failed: {cause.Message}", cause)
+{
+    /// <summary>The record's offset.</summary>
+    public long Offset { get; } = offset;
+}
+
+/// <summary>
+/// The life of one partition of one stage: recover, apply, cut epochs, commit, snapshot, stop. A
+/// state machine without I/O, threads or a clock of its own, so that a simulation can drive it.
+/// At most one epoch is in flight; meanwhile one further epoch is built.
+/// </summary>
+public sealed class PartitionMachine
+{
+    /// <summary>Outputs of an epoch are held in memory: it is cut when they reach this.</summary>
+    private const long EpochBytesMax = 64 << 20;
+
+    private readonly IStage stage;
+    private readonly PipelineOptions options;
+    private readonly TopicPartition source;
+    private readonly string group;
+    private readonly bool commitWhenDrained;
+    private readonly IPartitionEffects effects;
+    private readonly EpochOutputs outputs;
+
+    private readonly HashSet<long> newSkips = [];
+    private Dictionary<long, string> skips = [];
+    private long? committed;
+    private long recoverTo;
+    private bool recovering;
+    private long? endedAt;
+
+    private long epochFrom;
+    private long epochRecords;
+    private EpochCommit? inFlight;
+    private bool inputEnded;
+    private bool endCut;
+    private bool stopping;
+    private bool finished;
+
+    private SnapshotChange? heldSnapshot;
+    private bool snapshotInFlight;
+    private bool snapshotWanted;
+    private bool snapshotWhole;
+    private long snapshotOffset = -1;
+    private long lastSnapshotMs;
+
+    private bool activeSinceTick;
+    private bool idle;
+    private long lastActiveMs;
+
+    /// <summary>Creates the machine of one partition; <see cref="Recover"/> comes next.</summary>
+    /// <param name="stage">A fresh stage.</param>
+    /// <param name="options">The pipeline.</param>
+    /// <param name="source">Input partition.</param>
+    /// <param name="group">Group the input offset is committed for.</param>
+    /// <param name="commitWhenDrained">True: commit as soon as no commit is under way.</param>
+    /// <param name="effects">What it asks of the world.</param>
+    public PartitionMachine(
+        IStage stage, PipelineOptions options, TopicPartition source, string group,
+        bool commitWhenDrained, IPartitionEffects effects)
+    {
+        this.stage = stage;
+        this.options = options;
+        this.source = source;
+        this.group = group;
+        this.commitWhenDrained = commitWhenDrained;
+        this.effects = effects;
+        outputs = new EpochOutputs(source.Partition);
+    }
+
+    /// <summary>The next input offset to apply.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Epochs committed by this incarnation.</summary>
+    public long Epochs { get; private set; }
+
+    /// <summary>True while replaying what was committed before.</summary>
+    public bool Recovering => recovering;
+
+    /// <summary>The committed input offset; null before the first commit.</summary>
+    public long? CommittedOffset => committed;
+
+    /// <summary>The offset of the stored snapshot; null when there is none.</summary>
+    public long? SavedOffset { get; private set; }
+
+    /// <summary>
+    /// False while the epoch being built is full and the one before is still in flight: no batch
+    /// may be given until <see cref="Committed"/>.
+    /// </summary>
+    public bool WantsInput => inFlight is null || !EpochFull;
+
+    private bool EpochFull =>
+        epochRecords >= options.EpochRecordsMax || outputs.SizeBytes >= EpochBytesMax;
+
+    private bool HasEpoch => Position > epochFrom;
+
+    private bool EndPending => inputEnded && !endCut;
+
+    /// <summary>Loads the state and decides where to read from (<see cref="Position"/>).</summary>
+    /// <exception cref="UnrecoverableException">State and log do not fit together.</exception>
+    public void Recover(RecoveryPoint point, long nowMs)
+    {
+        lastSnapshotMs = lastActiveMs = nowMs;
+        skips = new Dictionary<long, string>(point.Skips);
+        committed = point.Committed;
+        endedAt = point.EndedAt;
+        recoverTo = point.Committed ?? 0;
+        long start = StartOf(point);
+        if (point.Snapshot is { } snapshot)
+        {
+            stage.Load(snapshot.Parts);
+            snapshotOffset = snapshot.Offset;
+            SavedOffset = snapshot.Offset;
+        }
+
+        Position = epochFrom = start;
+        recovering = true;
+        outputs.Suppressed = true;
+        if (Position >= recoverTo)
+            EndRecovery();
+        TryFinish();
+    }
+
+    /// <summary>Skips a record that has failed before, now and in every replay.</summary>
+    public void SkipRecord(long offset, string error)
+    {
+        if (skips.ContainsKey(offset))
+            return;
+        if (offset < recoverTo)
+        {
+            throw new UnrecoverableException(
+                $"record {source}@{offset} was processed before and now fails: {error}. This is a " +
+                "fault of the program: report it, and go on with the version that wrote the state.");
+        }
+
+        newSkips.Add(offset);
+        skips[offset] = error;
+    }
+
+    /// <summary>Applies a batch. Records before <see cref="Position"/> are passed over.</summary>
+    /// <exception cref="StageFaultException">A record failed; the state is undefined.</exception>
+    public void Apply(RecordBatch batch)
+    {
+        Debug.Assert(WantsInput && !finished);
+        activeSinceTick = true;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            long offset = batch[i].Offset;
+            if (offset < Position)
+                continue;
+            if (recovering && offset >= recoverTo)
+                EndRecovery();
+            ApplyOne(batch, i, offset);
+            Position = offset + 1;
+            epochRecords++;
+        }
+
+        Position = Math.Max(Position, batch.To);
+        if (recovering && Position >= recoverTo)
+            EndRecovery();
+        if (recovering && epochRecords >= options.EpochRecordsMax)
+            EndSuppressedEpoch(Position);
+        if (!recovering && (EpochFull || commitWhenDrained || stage.Complete))
+            TryCut();
+        TryFinish();
+    }
+
+    /// <summary>The finite input has ended at <see cref="Position"/>.</summary>
+    /// <exception cref="UnrecoverableException">It ended before what was committed.</exception>
+    public void EndInput()
+    {
+        if (recovering)
+        {
+            throw new UnrecoverableException(
+                $"{source} ends at {Position}, before the committed offset {recoverTo}: the input is " +
+                "shorter than when it was read before. Restore it, or use a new data folder.");
+        }
+
+        if (inputEnded || stage.Complete)
+        {
+            TryFinish();
+            return;
+        }
+
+        inputEnded = true;
+        stage.EndInput(outputs);
+        Control control = new()
+        {
+            Partition = source.Partition,
+            AtOffset = Position,
+            Ended = new Control.Types.Ended(),
+        };
+        outputs.Add(Topics.Control, [], control.ToByteArray());
+        TryCut();
+    }
+
+    /// <summary>Time passes: epochs end, snapshots fall due, a silent source becomes idle.</summary>
+    public void Tick(long nowMs)
+    {
+        if (recovering || finished)
+            return;
+        if (activeSinceTick)
+            (activeSinceTick, idle, lastActiveMs) = (false, false, nowMs);
+        if (nowMs - lastSnapshotMs >= options.SnapshotEvery.TotalMilliseconds)
+        {
+            snapshotWanted = true;
+            lastSnapshotMs = nowMs;
+        }
+
+        bool nowIdle = !idle && options.Partitions > 1 && !HasEpoch && !stopping
+            && nowMs - lastActiveMs >= options.IdleAfter.TotalMilliseconds;
+        if (nowIdle && inFlight is null)
+        {
+            idle = true;
+            Cut();
+        }
+        else
+        {
+            TryCut();
+        }
+    }
+
+    /// <summary>Epoch <paramref name="number"/> is written; answers for older ones are passed over.</summary>
+    public void Committed(long number)
+    {
+        if (inFlight?.Number != number)
+            return;
+        committed = inFlight.Transaction.Offsets[0].To;
+        inFlight = null;
+        Epochs++;
+        if (heldSnapshot is { } change)
+        {
+            heldSnapshot = null;
+            snapshotInFlight = true;
+            effects.SaveSnapshot(change);
+        }
+
+        if (EpochFull || commitWhenDrained || stopping || inputEnded || stage.Complete)
+            TryCut();
+        TryFinish();
+    }
+
+    /// <summary>The answer to a snapshot.</summary>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="saved">False when it failed or was not newer than the stored one.</param>
+    public void SnapshotSaved(long offset, bool saved)
+    {
+        snapshotInFlight = false;
+        snapshotOffset = Math.Max(snapshotOffset, offset);
+        if (saved)
+            SavedOffset = offset;
+
+        // What it held is not known to be stored: the next one must hold everything.
+        snapshotWhole |= !saved;
+        TryFinish();
+    }
+
+    /// <summary>Finish the epoch, commit, save, and say so.</summary>
+    public void Stop()
+    {
+        stopping = true;
+        if (recovering)
+        {
+            // Nothing new has been applied: the stored state is as good as any.
+            finished = true;
+            effects.Finished();
+            return;
+        }
+
+        TryCut();
+        TryFinish();
+    }
+
+    private long StartOf(RecoveryPoint point)
+    {
+        if (point.Snapshot is { } snapshot)
+        {
+            if (snapshot.Offset > recoverTo)
+            {
+                throw new UnrecoverableException(
+                    $"the snapshot of {source} stands at {snapshot.Offset}, beyond the committed offset " +
+                    $"{recoverTo}: the log is older than the snapshots. Restore both from one backup.");
+            }
+
+            return snapshot.Offset;
+        }
+
+        if (point.LogBegin > 0 && !options.AcceptIncompleteState)
+        {
+            throw new UnrecoverableException(
+                $"{source} has no snapshot and its log begins at {point.LogBegin}: its state cannot be " +
+                "rebuilt. Restore the snapshots, or start with --accept-incomplete-state to go on " +
+                "without what came before.");
+        }
+
+        return point.LogBegin;
+    }
+
+    private void ApplyOne(RecordBatch batch, int index, long offset)
+    {
+        if (skips.Count > 0 && skips.TryGetValue(offset, out string? error))
+        {
+            stage.Skip(batch, index, error, outputs);
+            if (newSkips.Contains(offset))
+            {
+                Control control = new()
+                {
+                    Partition = source.Partition,
+                    AtOffset = offset,
+                    Skip = new Control.Types.Skip { Error = error },
+                };
+                outputs.Add(Topics.Control, [], control.ToByteArray());
+            }
+
+            return;
+        }
+
+        try
+        {
+            stage.Apply(batch, index, outputs);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new StageFaultException(source, offset, e);
+        }
+    }
+
+    private void EndSuppressedEpoch(long to)
+    {
+        stage.EndEpoch(epochFrom, to, idle: false, outputs);
+        epochFrom = to;
+        epochRecords = 0;
+    }
+
+    private void EndRecovery()
+    {
+        Position = Math.Max(Position, recoverTo);
+        if (endedAt is { } end && end <= recoverTo && !stage.Complete)
+            stage.EndInput(outputs);
+        if (recoverTo > epochFrom || endedAt is not null)
+            EndSuppressedEpoch(Math.Max(recoverTo, epochFrom));
+        recovering = false;
+        outputs.Suppressed = false;
+    }
+
+    private void TryCut()
+    {
+        if (inFlight is null && !recovering && !finished && (HasEpoch || EndPending))
+            Cut();
+    }
+
+    private void Cut()
+    {
+        long to = Position;
+        stage.EndEpoch(epochFrom, to, idle, outputs);
+        endCut |= inputEnded;
+        LogTransaction transaction = new(
+            outputs.Take(), [new OffsetMove(group, source, committed, to)]);
+        inFlight = new EpochCommit(Epochs + 1, transaction);
+        epochFrom = to;
+        epochRecords = 0;
+        if (snapshotWanted && !snapshotInFlight && to > snapshotOffset)
+            heldSnapshot = TakeSnapshot(to);
+        effects.Commit(inFlight);
+    }
+
+    private SnapshotChange TakeSnapshot(long offset)
+    {
+        Debug.Assert(heldSnapshot is null);
+        List<SnapshotPart> parts = [];
+        stage.Save(parts, snapshotWhole);
+        SnapshotChange change = new(
+            new SnapshotOwner(stage.Name, source.Partition), offset, parts, snapshotWhole);
+        (snapshotWanted, snapshotWhole) = (false, false);
+        return change;
+    }
+
+    private void TryFinish()
+    {
+        bool done = stopping || (stage.Complete && !EndPending);
+        if (finished || recovering || !done || inFlight is not null || snapshotInFlight)
+            return;
+        if (HasEpoch || EndPending)
+        {
+            TryCut();
+            return;
+        }
+
+        if (Position > snapshotOffset && committed is not null)
+        {
+            SnapshotChange change = TakeSnapshot(Position);
+            snapshotInFlight = true;
+            effects.SaveSnapshot(change);
+            return;
+        }
+
+        finished = true;
+        effects.Finished();
+    }
+}

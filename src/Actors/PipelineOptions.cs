@@ -1,0 +1,86 @@
+using Earshot.Analytics;
+using Earshot.Schemas;
+
+namespace Earshot.Actors;
+
+/// <summary>When rows are written.</summary>
+public enum OutputMode
+{
+    /// <summary>One final row per key, window and metric, when the window closes.</summary>
+    Append,
+
+    /// <summary>A row after every aggregator epoch that changed it; the last one is final.</summary>
+    Update,
+}
+
+/// <summary>
+/// Everything that shapes a pipeline. What decides the results is part of the data folder's
+/// fingerprint; the rest (epochs, snapshots) may change between starts.
+/// </summary>
+public sealed record PipelineOptions
+{
+    /// <summary>Name of the pipeline: prefix of its groups and transactional ids.</summary>
+    public string PipelineId { get; init; } = "earshot";
+
+    /// <summary>Window lengths, at least one.</summary>
+    public IReadOnlyList<WindowSpec> Windows { get; init; } = [WindowSpec.Parse("5m")];
+
+    /// <summary>Grouping sets, at least one.</summary>
+    public IReadOnlyList<GroupingSet> Keys { get; init; } =
+        GroupingSet.ParseAll("country;carrier;carrier,country;account");
+
+    /// <summary>Watermark delay, allowance for late records and duplicates' horizon, ms.</summary>
+    public long LatenessMs { get; init; } = 600_000;
+
+    /// <summary>When rows are written.</summary>
+    public OutputMode Mode { get; init; } = OutputMode.Append;
+
+    /// <summary>Input partitions; the aggregator has as many.</summary>
+    public int Partitions { get; init; } = 1;
+
+    /// <summary>
+    /// True: bundles travel through the log even with one partition. False: one partition runs
+    /// both stages fused.
+    /// </summary>
+    public bool Shuffled { get; init; }
+
+    /// <summary>Thresholds of the insight tags.</summary>
+    public TagRules Tags { get; init; } = new();
+
+    /// <summary>A call without an end is given up this long after its first step, ms.</summary>
+    public long CallLimitMs { get; init; } = 4 * 3_600_000;
+
+    /// <summary>An event time this far ahead of the log's append time is refused, ms.</summary>
+    public long FutureLimitMs { get; init; } = 3_600_000;
+
+    /// <summary>Most event ids remembered per partition to find duplicates.</summary>
+    public int SeenEventsMax { get; init; } = 16_000_000;
+
+    /// <summary>Most records in an epoch.</summary>
+    public int EpochRecordsMax { get; init; } = 1_000_000;
+
+    /// <summary>Longest time between two commits.</summary>
+    public TimeSpan EpochLength { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Time between two snapshots.</summary>
+    public TimeSpan SnapshotEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A partition without records for this long no longer holds back the watermark.</summary>
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time between two archive files of a table, while rows come.</summary>
+    public TimeSpan ArchiveEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most rows held back for one archive file.</summary>
+    public int ArchiveRowsMax { get; init; } = 60_000;
+
+    /// <summary>Go on where state is incomplete: no snapshot, and the log no longer begins at 0.</summary>
+    public bool AcceptIncompleteState { get; init; }
+
+    /// <summary>True when one actor runs both stages.</summary>
+    public bool Fused => Partitions == 1 && !Shuffled;
+
+    /// <summary>The dimensions kept: the standard ones, and those the keys name beyond them.</summary>
+    public DimensionSet Dimensions => new(
+        DimensionSet.Standard.Concat(Keys.SelectMany(key => key.Dimensions)).Distinct());
+}

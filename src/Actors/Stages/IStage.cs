@@ -1,0 +1,172 @@
+using Earshot.Log;
+using Earshot.Snapshots;
+
+namespace Earshot.Actors.Stages;
+
+/// <summary>
+/// A deterministic state machine over the records of one partition. No clock, no randomness, no
+/// I/O: the same records in the same order give the same state and the same rows, wherever the
+/// epochs are cut.
+/// </summary>
+public interface IStage
+{
+    /// <summary>Name in snapshots and groups: "call", "aggregator", "fused".</summary>
+    string Name { get; }
+
+    /// <summary>True when the finite input is complete and every row has been given out.</summary>
+    bool Complete { get; }
+
+    /// <summary>What this partition has done, for people.</summary>
+    StageProgress Progress { get; }
+
+    /// <summary>
+    /// Takes in record <paramref name="index"/> of a batch. A throw means a fault of ours: the
+    /// state is then undefined and the partition reloads.
+    /// </summary>
+    void Apply(RecordBatch batch, int index, EpochOutputs outputs);
+
+    /// <summary>Makes a dead letter of a record that has thrown before.</summary>
+    void Skip(RecordBatch batch, int index, string error, EpochOutputs outputs);
+
+    /// <summary>The finite input has ended.</summary>
+    void EndInput(EpochOutputs outputs);
+
+    /// <summary>
+    /// Ends an epoch that covered the input [from, to): gives out what was combined. The state
+    /// afterwards holds nothing of this epoch's own.
+    /// </summary>
+    void EndEpoch(long from, long to, bool idle, EpochOutputs outputs);
+
+    /// <summary>
+    /// Adds the parts of the state that changed since the last call (all, when
+    /// <paramref name="whole"/>). Called right after <see cref="EndEpoch"/>.
+    /// </summary>
+    void Save(List<SnapshotPart> into, bool whole);
+
+    /// <summary>Takes the state over from a snapshot. Called once, on a fresh stage.</summary>
+    void Load(IReadOnlyDictionary<string, byte[]> parts);
+}
+
+/// <summary>What an epoch gives out: records per output partition, in order.</summary>
+/// <param name="partition">The partition this stage writes its rows to.</param>
+public sealed class EpochOutputs(int partition)
+{
+    private readonly Dictionary<TopicPartition, RecordBatchBuilder> builders = [];
+
+    /// <summary>True while nothing may be given out (replay of what was given out before).</summary>
+    public bool Suppressed { get; set; }
+
+    /// <summary>Bytes held.</summary>
+    public long SizeBytes { get; private set; }
+
+    /// <summary>Adds a record to this stage's own partition of a topic.</summary>
+    public void Add(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+        Add(new TopicPartition(topic, partition), key, value);
+
+    /// <summary>Adds a record to any partition.</summary>
+    public void Add(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (Suppressed)
+            return;
+        if (!builders.TryGetValue(target, out RecordBatchBuilder? builder))
+            builders.Add(target, builder = new RecordBatchBuilder());
+        builder.Append(key, value);
+        SizeBytes += key.Length + value.Length;
+    }
+
+    /// <summary>Hands everything out and starts anew.</summary>
+    public IReadOnlyList<RecordAppend> Take()
+    {
+        List<RecordAppend> appends = [];
+        foreach ((TopicPartition target, RecordBatchBuilder builder) in builders)
+        {
+            if (builder.Count > 0)
+                appends.Add(new RecordAppend(target, builder.Build()));
+        }
+
+        SizeBytes = 0;
+        return appends;
+    }
+}
+
+/// <summary>The books and sizes of one partition of one stage. Add up over partitions.</summary>
+public sealed record StageProgress
+{
+    /// <summary>Records read.</summary>
+    public long Read { get; init; }
+
+    /// <summary>Records counted into results.</summary>
+    public long Aggregated { get; init; }
+
+    /// <summary>Records that came again.</summary>
+    public long Duplicate { get; init; }
+
+    /// <summary>Records that came after their time.</summary>
+    public long Late { get; init; }
+
+    /// <summary>Records that could not be used.</summary>
+    public long Dead { get; init; }
+
+    /// <summary>Rows the format says are none of ours.</summary>
+    public long Ignored { get; init; }
+
+    /// <summary>Single values of good records left out because they are absurd.</summary>
+    public long SetAside { get; init; }
+
+    /// <summary>Event ids dropped from the duplicate filter before their time, for lack of room.</summary>
+    public long ForgottenIds { get; init; }
+
+    /// <summary>Calls given up because no end came within the limit.</summary>
+    public long UnresolvedCalls { get; init; }
+
+    /// <summary>Calls known and not yet counted.</summary>
+    public long LiveCalls { get; init; }
+
+    /// <summary>Keys held.</summary>
+    public long Keys { get; init; }
+
+    /// <summary>Windows open, keys added up.</summary>
+    public long OpenWindows { get; init; }
+
+    /// <summary>Windows closed, keys added up.</summary>
+    public long ClosedWindows { get; init; }
+
+    /// <summary>Partial aggregates that met a closed window.</summary>
+    public long LatePartials { get; init; }
+
+    /// <summary>Bundles that came again, dropped.</summary>
+    public long DuplicateBundles { get; init; }
+
+    /// <summary>Gaps between bundles.</summary>
+    public long BundleGaps { get; init; }
+
+    /// <summary>Watermark, ms since the epoch; null before the first record.</summary>
+    public long? WatermarkMs { get; init; }
+
+    /// <summary>True when every record read is in exactly one column of the books.</summary>
+    public bool Balanced => Read == Aggregated + Duplicate + Late + Dead + Ignored;
+
+    /// <summary>Adds two up; the watermark is the smaller one.</summary>
+    public static StageProgress operator +(StageProgress a, StageProgress b) => new()
+    {
+        Read = a.Read + b.Read,
+        Aggregated = a.Aggregated + b.Aggregated,
+        Duplicate = a.Duplicate + b.Duplicate,
+        Late = a.Late + b.Late,
+        Dead = a.Dead + b.Dead,
+        Ignored = a.Ignored + b.Ignored,
+        SetAside = a.SetAside + b.SetAside,
+        ForgottenIds = a.ForgottenIds + b.ForgottenIds,
+        UnresolvedCalls = a.UnresolvedCalls + b.UnresolvedCalls,
+        LiveCalls = a.LiveCalls + b.LiveCalls,
+        Keys = a.Keys + b.Keys,
+        OpenWindows = a.OpenWindows + b.OpenWindows,
+        ClosedWindows = a.ClosedWindows + b.ClosedWindows,
+        LatePartials = a.LatePartials + b.LatePartials,
+        DuplicateBundles = a.DuplicateBundles + b.DuplicateBundles,
+        BundleGaps = a.BundleGaps + b.BundleGaps,
+        WatermarkMs = a.WatermarkMs is { } x && b.WatermarkMs is { } y
+            ? Math.Min(x, y)
+            : a.WatermarkMs ?? b.WatermarkMs,
+    };
+}

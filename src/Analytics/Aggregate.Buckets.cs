@@ -1,0 +1,196 @@
+using System.Runtime.InteropServices;
+
+namespace Earshot.Analytics;
+
+// Quantiles and buckets: reading the distribution.
+public sealed partial class Aggregate
+{
+    /// <summary>
+    /// An aggregate beyond <see cref="RawMax"/> values from its parts.
+    /// </summary>
+    /// <param name="sum">Sum of the values.</param>
+    /// <param name="m2">Sum of squared deviations from the mean, not negative.</param>
+    /// <param name="min">Least value, finite.</param>
+    /// <param name="max">Greatest value, finite.</param>
+    /// <param name="indexes">Buckets, in any order; one named twice adds up.</param>
+    /// <param name="counts">Values per bucket, each above 0, as many as indexes.</param>
+    /// <exception cref="ArgumentException">
+    /// The parts contradict each other, or there are at most <see cref="RawMax"/> values: those are
+    /// kept as they are (<see cref="FromRaw"/>), or the result would depend on how it was split.
+    /// </exception>
+    public static Aggregate FromBuckets(
+        double sum,
+        double m2,
+        double min,
+        double max,
+        ReadOnlySpan<int> indexes,
+        ReadOnlySpan<long> counts)
+    {
+        if (indexes.Length != counts.Length)
+            throw new ArgumentException($"{indexes.Length} indexes for {counts.Length} counts.");
+        if (!double.IsFinite(min) || !double.IsFinite(max) || min > max || m2 < 0)
+            throw new ArgumentException($"Impossible statistics: min {min}, max {max}, m2 {m2}.");
+        Aggregate aggregate = new() { sum = sum, m2 = m2, min = min + 0.0, max = max + 0.0 };
+        for (int i = 0; i < indexes.Length; i++)
+        {
+            if (indexes[i] is < -Buckets.IndexMax or > Buckets.IndexMax || counts[i] <= 0)
+                throw new ArgumentException($"Impossible bucket {indexes[i]} x {counts[i]}.");
+            aggregate.AddIndex(indexes[i], counts[i]);
+            aggregate.count = checked(aggregate.count + counts[i]);
+        }
+
+        if (aggregate.IsRaw)
+            throw new ArgumentException($"Buckets of only {aggregate.count} values.");
+        return aggregate;
+    }
+
+    /// <summary>
+    /// The P-percent quantile, sorted[min(n * P / 100, n - 1)] in integer arithmetic. Exact up to
+    /// <see cref="RawMax"/> values; beyond, the middle of the bucket that holds that rank, clamped
+    /// to Min and Max.
+    /// </summary>
+    /// <param name="percent">P, 0 to 100.</param>
+    /// <exception cref="InvalidOperationException">There are no values.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">P is outside of its range.</exception>
+    public double Quantile(int percent)
+    {
+        double result = 0;
+        Quantiles(new ReadOnlySpan<int>(in percent), new Span<double>(ref result));
+        return result;
+    }
+
+    /// <summary>
+    /// Several quantiles as by <see cref="Quantile"/>, in one pass when the percents ascend.
+    /// </summary>
+    /// <param name="percents">Each 0 to 100.</param>
+    /// <param name="into">Receives one value per percent; at least as long.</param>
+    /// <exception cref="InvalidOperationException">There are no values.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A percent is outside of its range.</exception>
+    public void Quantiles(ReadOnlySpan<int> percents, Span<double> into)
+    {
+        ThrowIfEmpty();
+        ArgumentOutOfRangeException.ThrowIfLessThan(into.Length, percents.Length, nameof(into));
+        foreach (int percent in percents)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(percent, nameof(percents));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(percent, 100, nameof(percents));
+        }
+
+        if (IsRaw)
+            RawQuantiles(percents, into);
+        else
+            BucketQuantiles(percents, into);
+    }
+
+    /// <summary>
+    /// Appends the buckets in use, ascending by index, also while the values are still raw. Their
+    /// counts add up to <see cref="Count"/>.
+    /// </summary>
+    public void CopyBuckets(List<BucketCount> into)
+    {
+        ArgumentNullException.ThrowIfNull(into);
+        if (!IsRaw)
+        {
+            for (Cursor cursor = new(this); cursor.MoveNext();)
+                into.Add(cursor.Current);
+            return;
+        }
+
+        Span<double> sorted = stackalloc double[RawMax];
+        sorted = SortRaw(sorted);
+        for (int i = 0; i < sorted.Length;)
+        {
+            int index = Buckets.IndexOf(sorted[i]);
+            int start = i;
+            while (i < sorted.Length && Buckets.IndexOf(sorted[i]) == index)
+                i++;
+            into.Add(new BucketCount(index, i - start));
+        }
+    }
+
+    private long RankOf(int percent)
+    {
+        // n * P / 100 without overflow for any n.
+        long rank = (count / 100 * percent) + (count % 100 * percent / 100);
+        return Math.Min(rank, count - 1);
+    }
+
+    private Span<double> SortRaw(Span<double> buffer)
+    {
+        RawValues.CopyTo(buffer);
+        Span<double> sorted = buffer[..(int)count];
+        sorted.Sort();
+        return sorted;
+    }
+
+    private void RawQuantiles(ReadOnlySpan<int> percents, Span<double> into)
+    {
+        Span<double> sorted = stackalloc double[RawMax];
+        sorted = SortRaw(sorted);
+        for (int i = 0; i < percents.Length; i++)
+            into[i] = sorted[(int)RankOf(percents[i])];
+    }
+
+    private void BucketQuantiles(ReadOnlySpan<int> percents, Span<double> into)
+    {
+        Cursor cursor = new(this);
+        long passed = 0;
+        for (int i = 0; i < percents.Length; i++)
+        {
+            long rank = RankOf(percents[i]);
+            if (rank < passed - cursor.Current.Count)
+            {
+                cursor = new Cursor(this);
+                passed = 0;
+            }
+
+            while (passed <= rank && cursor.MoveNext())
+                passed += cursor.Current.Count;
+            into[i] = Math.Clamp(Buckets.ValueOf(cursor.Current.Index), min, max);
+        }
+    }
+
+    // Walks the buckets in use by ascending index: negative ones from the largest magnitude down,
+    // zero, positive ones up.
+    [StructLayout(LayoutKind.Auto)]
+    private struct Cursor(Aggregate owner)
+    {
+        private int next = Math.Min(0, 1 - owner.negative.End);
+
+        public BucketCount Current { get; private set; }
+
+        public bool MoveNext()
+        {
+            for (; next < 0; next++)
+            {
+                if (-next < owner.negative.First)
+                    break;
+                if (owner.negative[-next] != 0)
+                    return Take(owner.negative[-next]);
+            }
+
+            if (next <= 0)
+            {
+                next = 0;
+                if (owner.zeros != 0)
+                    return Take(owner.zeros);
+                next = 1;
+            }
+
+            for (next = Math.Max(next, owner.positive.First); next < owner.positive.End; next++)
+            {
+                if (owner.positive[next] != 0)
+                    return Take(owner.positive[next]);
+            }
+
+            return false;
+        }
+
+        private bool Take(long values)
+        {
+            Current = new BucketCount(next, values);
+            next++;
+            return true;
+        }
+    }
+}

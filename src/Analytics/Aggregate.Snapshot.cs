@@ -1,0 +1,98 @@
+namespace Earshot.Analytics;
+
+// The binary form in snapshots: count, sum, m2, then the raw values in arrival order, or min, max
+// and the buckets in use (distance to the one before, count).
+public sealed partial class Aggregate
+{
+    /// <summary>Writes the whole state; <see cref="Read"/> restores it bit by bit.</summary>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write7BitEncodedInt64(count);
+        writer.Write(sum);
+        writer.Write(m2);
+        if (IsRaw)
+        {
+            foreach (double value in RawValues)
+                writer.Write(value);
+            return;
+        }
+
+        writer.Write(min);
+        writer.Write(max);
+        int entries = 0;
+        for (Cursor cursor = new(this); cursor.MoveNext();)
+            entries++;
+        writer.Write7BitEncodedInt(entries);
+        int last = -Buckets.IndexMax;
+        for (Cursor cursor = new(this); cursor.MoveNext();)
+        {
+            writer.Write7BitEncodedInt(cursor.Current.Index - last);
+            writer.Write7BitEncodedInt64(cursor.Current.Count);
+            last = cursor.Current.Index;
+        }
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no aggregate.</exception>
+    /// <exception cref="EndOfStreamException">The bytes end early.</exception>
+    public static Aggregate Read(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        long count = reader.Read7BitEncodedInt64();
+        double sum = reader.ReadDouble();
+        double m2 = reader.ReadDouble();
+        if (count < 0)
+            throw new InvalidDataException($"An aggregate of {count} values.");
+        return count <= RawMax
+            ? ReadRaw(reader, (int)count, sum, m2)
+            : ReadBuckets(reader, count, sum, m2);
+    }
+
+    private static Aggregate ReadRaw(BinaryReader reader, int count, double sum, double m2)
+    {
+        Span<double> values = stackalloc double[RawMax];
+        values = values[..count];
+        foreach (ref double value in values)
+        {
+            value = reader.ReadDouble();
+            if (!double.IsFinite(value))
+                throw new InvalidDataException($"An aggregate with the value {value}.");
+        }
+
+        Aggregate aggregate = FromRaw(values);
+        aggregate.sum = sum;
+        aggregate.m2 = m2;
+        return aggregate;
+    }
+
+    private static Aggregate ReadBuckets(BinaryReader reader, long count, double sum, double m2)
+    {
+        double min = reader.ReadDouble();
+        double max = reader.ReadDouble();
+        int entries = reader.Read7BitEncodedInt();
+        if (entries is <= 0 or > (2 * Buckets.IndexMax) + 1)
+            throw new InvalidDataException($"An aggregate with {entries} buckets.");
+        int[] indexes = new int[entries];
+        long[] counts = new long[entries];
+        int last = -Buckets.IndexMax;
+        for (int i = 0; i < entries; i++)
+        {
+            last = unchecked(last + reader.Read7BitEncodedInt());
+            indexes[i] = last;
+            counts[i] = reader.Read7BitEncodedInt64();
+        }
+
+        try
+        {
+            Aggregate aggregate = FromBuckets(sum, m2, min, max, indexes, counts);
+            if (aggregate.count != count)
+                throw new InvalidDataException($"Buckets of {aggregate.count} of {count} values.");
+            return aggregate;
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new InvalidDataException("The bytes are no aggregate: " + e.Message, e);
+        }
+    }
+}

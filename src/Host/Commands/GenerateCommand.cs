@@ -1,0 +1,197 @@
+using System.CommandLine;
+using System.Globalization;
+using System.IO.Compression;
+using Earshot.Schemas;
+using Earshot.Sources.Traffic;
+
+namespace Earshot.Host.Commands;
+
+/// <summary><c>earshot generate</c>: realistic traffic into a file.</summary>
+internal static class GenerateCommand
+{
+    private const long EventsDefault = 1_000_000;
+    private const string Stdout = "-";
+    private const string Delimited = "delimited";
+
+    private static readonly (string Format, EventKind Kind)[] jsonFormats =
+    [
+        ("call-event-json", EventKind.CallEvent), ("call-metric-json", EventKind.CallMetric),
+        ("stream-report-json", EventKind.StreamReport),
+        ("call-summary-json", EventKind.CallSummary),
+    ];
+
+    public static Command Create(Terminal terminal)
+    {
+        TrafficOptions defaults = new();
+        Option<string> output = new("--out")
+        {
+            Description = "File to write, compressed when it ends in .gz; - is standard output.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => Stdout,
+        };
+        Option<string> format = new("--format")
+        {
+            Description = "delimited: every event, as length-prefixed Envelopes. The others: the "
+                + "events of one kind, as JSON lines.",
+            DefaultValueFactory = _ => Delimited,
+        };
+        format.AcceptOnlyFromAmong([Delimited, .. jsonFormats.Select(f => f.Format)]);
+        Option<long?> events = new("--events")
+        {
+            Description = $"Records to write. [default: {EventsDefault}, without --hours]",
+            HelpName = "N",
+        };
+        Option<double?> hours = new("--hours")
+        {
+            Description = "Stop after this much simulated time.",
+            HelpName = "H",
+        };
+        Option<ulong> seed = new("--seed")
+        {
+            Description = "The same seed and options give the same bytes.",
+            HelpName = "S",
+            DefaultValueFactory = _ => defaults.Seed,
+        };
+        Option<string> start = new("--start")
+        {
+            Description = "When the first call may begin, ISO 8601.",
+            HelpName = "TIME",
+            DefaultValueFactory = _ => defaults.Start.ToString(
+                "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        };
+        Option<double> rate = new("--rate")
+        {
+            Description = "Calls per second, a mean over the day; a call gives about 25 records.",
+            HelpName = "N",
+            DefaultValueFactory = _ => defaults.CallsPerSecond,
+        };
+        Command command = new("generate", "Write realistic traffic to a file, for replay")
+        {
+            output, format, events, hours, seed, start, rate,
+        };
+        command.SetAction((given, cancel) =>
+        {
+            TrafficOptions traffic = Checked(new TrafficOptions
+            {
+                Seed = given.GetValue(seed),
+                Start = ParseStart(given.GetValue(start)!),
+                CallsPerSecond = given.GetValue(rate),
+            });
+            Limits limits = Limit(given.GetValue(events), given.GetValue(hours), traffic.Start);
+            return Task.FromResult(Write(
+                terminal, traffic, limits, given.GetValue(format)!, given.GetValue(output)!, cancel));
+        });
+        return command;
+    }
+
+    private static TrafficOptions Checked(TrafficOptions options)
+    {
+        try
+        {
+            options.Validate();
+            return options;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message + ".");
+        }
+    }
+
+    private static DateTimeOffset ParseStart(string text) =>
+        DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out DateTimeOffset start)
+            ? start
+            : throw new UsageException(
+                $"--start '{text}' is no time. Allowed: ISO 8601, as 2025-01-06T08:00:00Z.");
+
+    private static Limits Limit(long? events, double? hours, DateTimeOffset start)
+    {
+        if (events < 1)
+            throw new UsageException($"--events {events}: allowed is a whole number from 1 on.");
+        if (hours is { } h && !(h > 0 && h <= 87_600))
+            throw new UsageException("--hours: allowed is a number above 0, up to 87600.");
+        long recordsMax = events ?? (hours is null ? EventsDefault : long.MaxValue);
+        long endMs = hours is null
+            ? long.MaxValue
+            : start.AddHours(hours.Value).ToUnixTimeMilliseconds();
+        return new Limits(recordsMax, endMs);
+    }
+
+    private static int Write(
+        Terminal terminal, TrafficOptions traffic, Limits limits, string format, string path,
+        CancellationToken cancel)
+    {
+        using StopSignal stop = new(cancel);
+        if (path == Stdout)
+        {
+            if (format == Delimited && !Console.IsOutputRedirected)
+                throw new UsageException(
+                    "this would write bytes to a terminal. Name a file with --out FILE, or "
+                    + "redirect the output.");
+            using Stream output = terminal.OpenOutput();
+            Say(terminal, Fill(output, traffic, limits, format, stop.Token), "standard output");
+            return ExitCodes.Ok;
+        }
+
+        if (Directory.Exists(path))
+            throw new UsageException($"--out {path} is a folder: name a file.");
+
+        // Aside first: a file under its name is a whole one.
+        string aside = path + ".tmp";
+        try
+        {
+            long written;
+            using (FileStream file = File.Create(aside))
+            using (Stream output = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+                ? new GZipStream(file, CompressionLevel.Fastest)
+                : file)
+                written = Fill(output, traffic, limits, format, stop.Token);
+            File.Move(aside, path, overwrite: true);
+            Say(terminal, written, path);
+            return ExitCodes.Ok;
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            terminal.Fail($"stopped before the end; {path} was not written.");
+            return stop.ExitCode;
+        }
+        finally
+        {
+            File.Delete(aside);
+        }
+    }
+
+    private static long Fill(
+        Stream output, TrafficOptions traffic, Limits limits, string format,
+        CancellationToken cancel)
+    {
+        TrafficGenerator generator = new(traffic);
+        using DelimitedWriter? delimited =
+            format == Delimited ? new DelimitedWriter(output) : null;
+        using JsonLinesWriter? json = delimited is null
+            ? new JsonLinesWriter(output, jsonFormats.Single(f => f.Format == format).Kind)
+            : null;
+        long written = 0;
+        while (written < limits.RecordsMax)
+        {
+            cancel.ThrowIfCancellationRequested();
+            TrafficEvent next = generator.Next();
+            if (next.ArrivalTimeMs >= limits.EndMs)
+                break;
+            delimited?.Write(next.Bytes.Span);
+            if (json is null || json.Write(next))
+                written++;
+        }
+
+        return written;
+    }
+
+    private static void Say(Terminal terminal, long written, string where) =>
+        terminal.Say(string.Create(
+            CultureInfo.InvariantCulture, $"{written:N0} records written to {where}"));
+
+    /// <summary>Where to stop, whichever comes first.</summary>
+    private readonly record struct Limits(long RecordsMax, long EndMs);
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Earshot.Actors;
+using Earshot.Host.Data;
+using Earshot.Host.Replay;
+using Earshot.Host.Settings;
+using Earshot.Sources;
+using Microsoft.Extensions.Logging;
+
+namespace Earshot.Host.Commands;
+
+/// <summary><c>earshot replay</c>: the pipeline over files.</summary>
+internal static class ReplayCommand
+{
+    private const string Description =
+        "The same pipeline over files, in the order given; ends with a summary table. Stopped or "
+        + "killed, the same command goes on where it stopped. Exit code 0 only if every record "
+        + "was accounted for.";
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string[]> files = new("FILE")
+        {
+            Description = "Files to replay; .gz is read as is.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<string?> format = new("--format")
+        {
+            Description = $"Format of the files: {string.Join(", ", InputFormat.Names)}. "
+                + "[default: what the file name suggests]",
+            HelpName = "F",
+        };
+        Option<string> speed = new("--speed")
+        {
+            Description = "max, or a multiple of event time as 1x or 60x.",
+            HelpName = "SPEED",
+            DefaultValueFactory = _ => "max",
+        };
+        PipelineArguments pipeline = new();
+        Command command = new("replay", Description) { files, format, speed };
+        pipeline.AddTo(command);
+        command.SetAction((given, cancel) =>
+        {
+            string[] paths = given.GetRequiredValue(files);
+            PipelineOptions options = pipeline.Read(given);
+            ReplaySpeed pace = ReplaySpeed.Parse(given.GetValue(speed)!);
+            ReplayRequest request = new(
+                paths, [.. paths.Select(InputFile.Examine)],
+                FormatOf(given.GetValue(format), paths), options, pace, GlobalArguments.DataOf(given),
+                GlobalArguments.ArchiveOf(given),
+                GlobalArguments.LevelOf(given, LogLevel.Warning),
+                GlobalArguments.SqlCommand(
+                    given, "SELECT * FROM aggregates ORDER BY window_start DESC LIMIT 10"));
+            return new ReplayJob(request, terminal).RunAsync(cancel);
+        });
+        return command;
+    }
+
+    private static InputFormat FormatOf(string? name, string[] paths)
+    {
+        if (name is not null)
+        {
+            return InputFormat.Names.Contains(name, StringComparer.OrdinalIgnoreCase)
+                ? InputFormat.Parse(name)
+                : throw new UsageException($"--format '{name}' is unknown. {Allowed}");
+        }
+
+        InputFormat?[] guesses = [.. paths.Select(InputFormat.Guess).Distinct()];
+        return guesses is [{ } only]
+            ? only
+            : throw new UsageException(
+                "the file names do not tell which format the files have: name it with --format. "
+                + Allowed);
+    }
+
+    private static string Allowed => $"Allowed: {string.Join(", ", InputFormat.Names)}.";
+}

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Globalization;
+using Earshot.Actors;
+using Earshot.Analytics;
+using Earshot.Host.Service;
+using Earshot.Host.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace Earshot.Host.Commands;
+
+/// <summary><c>earshot run</c>: the service.</summary>
+internal static class RunCommand
+{
+    private const string UrlDefault = "http://localhost:5080";
+    private const double RateMax = 10_000;
+
+    private static readonly Option<string?> kafka = new("--kafka") { Hidden = true };
+
+    public static Command Create(Terminal terminal)
+    {
+        PipelineArguments pipeline = new();
+        Option<double> rate = new("--rate")
+        {
+            Description = "Generated calls per second, a mean over the day.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 20,
+        };
+        Option<string> backfill = DurationOption(
+            "--backfill", "1h", "In a new data folder, generated traffic begins this far back and "
+            + "catches up, so that there are closed windows to see at once.");
+        Option<string> retention = DurationOption(
+            "--log-retention", "24h", "What is older goes from the log, once snapshots and "
+            + "archive hold it.");
+        Option<long?> retentionBytes = new("--log-retention-bytes")
+        {
+            Description = "Past this many bytes the oldest goes from the log, likewise.",
+            HelpName = "N",
+        };
+        Option<string> urls = new("--urls")
+        {
+            Description = "Address of the status page.",
+            HelpName = "URL",
+            DefaultValueFactory = _ => UrlDefault,
+        };
+        Option<int?> port = new("--port")
+        {
+            Description = "The same by its port on localhost.",
+            HelpName = "N",
+        };
+        Option<bool> topology = new("--print-topology")
+        {
+            Description = "Print stages, topics and partitions, and end.",
+        };
+        Command command = new(
+            "run", "The service: generated traffic, status page, archive filling; Ctrl-C ends it")
+        {
+            rate, backfill, retention, retentionBytes, urls, port, topology, kafka,
+        };
+        pipeline.AddTo(command);
+        command.SetAction(async (given, cancel) =>
+        {
+            if (given.GetValue(kafka) is not null)
+                throw new UsageException("--kafka is not in this version: leave it out.");
+            PipelineOptions options = pipeline.Read(given);
+            if (given.GetValue(topology))
+            {
+                terminal.Out.Write(Topology.Describe(options));
+                return ExitCodes.Ok;
+            }
+
+            RunRequest request = new(
+                options, Rate(given.GetValue(rate)), Duration(given, backfill),
+                Duration(given, retention), given.GetValue(retentionBytes),
+                Address(given.GetValue(urls)!, given.GetValue(port)),
+                GlobalArguments.SqlCommand(
+                    given, "SELECT * FROM insights ORDER BY window_start DESC LIMIT 10"));
+            return await ServiceHost.RunAsync(
+                request, GlobalArguments.DataOf(given), GlobalArguments.ArchiveOf(given),
+                GlobalArguments.LevelOf(given, LogLevel.Information), terminal, cancel);
+        });
+        return command;
+    }
+
+    private static Option<string> DurationOption(string name, string usual, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "DURATION",
+            DefaultValueFactory = _ => usual,
+        };
+
+    private static TimeSpan Duration(ParseResult given, Option<string> option)
+    {
+        string text = given.GetValue(option)!;
+        try
+        {
+            return TimeSpan.FromMilliseconds(Durations.ParseMs(text));
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new UsageException($"{option.Name} '{text}': {e.Message}");
+        }
+    }
+
+    private static double Rate(double rate) => rate is > 0 and <= RateMax
+        ? rate
+        : throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"--rate {rate}: allowed is a number above 0, up to {RateMax}."));
+
+    private static string Address(string urls, int? port)
+    {
+        if (port is { } number)
+        {
+            return number is > 0 and <= 65_535
+                ? string.Create(CultureInfo.InvariantCulture, $"http://localhost:{number}")
+                : throw new UsageException($"--port {number}: allowed is 1 to 65535.");
+        }
+
+        return Uri.TryCreate(urls, UriKind.Absolute, out Uri? address) && address.Scheme == "http"
+            ? urls.TrimEnd('/')
+            : throw new UsageException(
+                $"--urls '{urls}': allowed is an address as {UrlDefault} (http only).");
+    }
+}

@@ -1,0 +1,3 @@
+using Earshot.Host;
+
+return await Cli.RunAsync(args, Terminal.OfProcess());

@@ -1,0 +1,25 @@
+using Earshot.Actors;
+
+namespace Earshot.Host.Service;
+
+/// <summary>What <c>earshot run</c> was asked to do.</summary>
+/// <param name="Options">The pipeline.</param>
+/// <param name="CallsPerSecond">Generated traffic: calls per second, a mean over the day.</param>
+/// <param name="Backfill">Generated traffic: how far back a new data folder begins.</param>
+/// <param name="LogRetention">What is older goes from the log, when nobody needs it any more.</param>
+/// <param name="LogBytesMax">Past this many bytes the oldest goes; null for no limit.</param>
+/// <param name="Url">Address of the status page.</param>
+/// <param name="SqlCommand">A command that shows rows.</param>
+internal sealed record RunRequest(
+    PipelineOptions Options, double CallsPerSecond, TimeSpan Backfill, TimeSpan LogRetention,
+    long? LogBytesMax, string Url, string SqlCommand)
+{
+    /// <summary>Time between two looks for what may go from the log.</summary>
+    public static TimeSpan RetentionEvery { get; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Time between two compactions of the archive.</summary>
+    public static TimeSpan CompactEvery { get; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Most time a clean end takes.</summary>
+    public static TimeSpan StopWithin { get; } = TimeSpan.FromSeconds(9);
+}

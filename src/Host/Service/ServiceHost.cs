@@ -1,0 +1,108 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Earshot.Host.Data;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Earshot.Host.Service;
+
+/// <summary>The .NET Generic Host around the pipeline: web server, logging, signals.</summary>
+internal static class ServiceHost
+{
+    private static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    };
+
+    /// <summary>Runs the service until it is told to stop.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="FailedException">It could not start.</exception>
+    public static async Task<int> RunAsync(
+        RunRequest request, string data, string? archive, LogLevel level, Terminal terminal,
+        CancellationToken cancel)
+    {
+        PipelineIdentity identity = PipelineIdentity.Of(
+            PipelineKind.Generated, [], format: null, request.Options);
+        using DataFolder folder = DataFolder.Open(data, archive, identity, TimeProvider.System);
+        StatusBook status = new(request, folder.Id, folder.ArchivePath, TimeProvider.System);
+        await using WebApplication app = Build(request, folder, status, level, terminal);
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new FailedException(
+                $"{request.Url} is in use by another program (perhaps another earshot). Stop it, or "
+                + "choose another port with --port N.", e);
+        }
+
+        SayStarted(terminal, request, folder);
+        await app.WaitForShutdownAsync(cancel);
+        terminal.Say("Stopped. The next start goes on from here.");
+        return ExitCodes.Ok;
+    }
+
+    private static WebApplication Build(
+        RunRequest request, DataFolder folder, StatusBook status, LogLevel level,
+        Terminal terminal)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+
+        // Options come from the command line alone, not from files or variables that happen to be.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
+        builder.WebHost.UseUrls(request.Url);
+        builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(new LineLogs(terminal.Error, TimeProvider.System));
+        builder.Logging.SetMinimumLevel(level);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // The exception of a port in use becomes a message of ours.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        builder.Services.Configure<HostOptions>(
+            options => options.ShutdownTimeout = RunRequest.StopWithin);
+        builder.Services.AddHostedService(services => new PipelineService(
+            request, folder, status, services.GetRequiredService<ILoggerFactory>()));
+        WebApplication app = builder.Build();
+        app.MapGet("/status", () => Answer(status));
+        app.MapGet("/health", () => Health(status));
+        return app;
+    }
+
+    private static IResult Answer(StatusBook status) => status.Current is { } now
+        ? Results.Json(now, json)
+        : Results.Json(
+            new { state = "starting" }, json, statusCode: StatusCodes.Status503ServiceUnavailable);
+
+    /// <summary>200 while every part runs; 503 while starting or when one is parked.</summary>
+    private static IResult Health(StatusBook status)
+    {
+        bool healthy = status.Current is { Alarms.Count: 0 };
+        return Results.Text(
+            healthy ? "healthy\n" : status.Current is null ? "starting\n" : "degraded\n",
+            statusCode: healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static void SayStarted(Terminal terminal, RunRequest request, DataFolder folder)
+    {
+        terminal.Out.WriteLine(
+            $"""
+            Earshot is running on generated traffic ({request.CallsPerSecond} calls/s).
+              status   {request.Url}/status   (or: earshot status)
+              log      {folder.LogPath}
+              archive  {folder.ArchivePath}
+              look     {request.SqlCommand}
+            Windows close {Analytics.Durations.Format(request.Options.LatenessMs)} after their end;
+            the archive is written every {request.Options.ArchiveEvery.TotalSeconds:0} s.
+            Ctrl-C ends it; the next start goes on from there.
+            """);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using Earshot.Actors;
+using Earshot.Analytics;
+
+namespace Earshot.Host.Settings;
+
+/// <summary>One thing that can be set, on the command line or in a file.</summary>
+/// <param name="Name">Its key in a --config file; where it is an option, that is --NAME.</param>
+/// <param name="Allowed">What is allowed, in words.</param>
+/// <param name="Help">What it does, in a sentence.</param>
+/// <param name="Shapes">True when it decides results: part of the data folder's identity.</param>
+/// <param name="Read">The value in its one normal form.</param>
+/// <param name="Apply">Takes a value over; throws FormatException for a bad one.</param>
+internal sealed record PipelineSetting(
+    string Name, string Allowed, string Help, bool Shapes, Func<PipelineOptions, string> Read,
+    Func<PipelineOptions, string, PipelineOptions> Apply)
+{
+    private const string DurationAllowed = "a duration as 500ms, 30s, 10m, 2h or 1d";
+
+    /// <summary>Everything that can be set.</summary>
+    public static IReadOnlyList<PipelineSetting> All { get; } =
+    [
+        new("window", "windows as 5m or 1h/5m, separated by commas",
+            "Window lengths; LENGTH/SLIDE for sliding windows.", Shapes: true,
+            o => string.Join(",", o.Windows.Select(w => w.Name)),
+            (o, text) => o with { Windows = ParseWindows(text) }),
+        Duration("lateness", 0, "How late an event may come: the delay of the watermark, and the "
+            + "time in which duplicates are found.", shapes: true,
+            o => o.LatenessMs, (o, ms) => o with { LatenessMs = ms }),
+        new("mode", "append or update",
+            "append: one final row when a window closes. update: a row after every change.",
+            Shapes: true, o => o.Mode == OutputMode.Append ? "append" : "update",
+            (o, text) => o with { Mode = ParseMode(text) }),
+        new("keys", "dimensions separated by commas, sets by semicolons, () for the total",
+            "What statistics are kept by.", Shapes: true,
+            o => string.Join(";", o.Keys.Select(k => k.Name)),
+            (o, text) => o with { Keys = GroupingSet.ParseAll(text) }),
+        Number("partitions", 1, 1024, "Partitions of the input; calls are spread over them.", true,
+            o => o.Partitions, (o, n) => o with { Partitions = (int)n }),
+        new("shuffle", "true or false",
+            "Send partial results through the bundles topic even with one partition.",
+            Shapes: true, o => o.Shuffled ? "true" : "false",
+            (o, text) => o with { Shuffled = ParseFlag(text) }),
+        Duration("call-limit", 1000, "A call without an end is given up this long after its first "
+            + "step.", shapes: true, o => o.CallLimitMs, (o, ms) => o with { CallLimitMs = ms }),
+        Duration("future-limit", 0, "An event time this far ahead of the clock is refused.",
+            shapes: true, o => o.FutureLimitMs, (o, ms) => o with { FutureLimitMs = ms }),
+        Number("seen-events-max", 1000, 1_000_000_000,
+            "Most event ids remembered per partition to find duplicates.", true,
+            o => o.SeenEventsMax, (o, n) => o with { SeenEventsMax = (int)n }),
+        Tag("tags.packet-loss-percent", 100, r => r.PacketLossPercentMax,
+            (r, v) => r with { PacketLossPercentMax = v }),
+        Tag("tags.jitter-mean-ms", 1e9, r => r.JitterMeanMsMax,
+            (r, v) => r with { JitterMeanMsMax = v }),
+        Tag("tags.jitter-peak-ms", 1e9, r => r.JitterPeakMsMax,
+            (r, v) => r with { JitterPeakMsMax = v }),
+        Tag("tags.latency-ms", 1e9, r => r.LatencyMsMax, (r, v) => r with { LatencyMsMax = v }),
+        Tag("tags.rtt-ms", 1e9, r => r.RttMsMax, (r, v) => r with { RttMsMax = v }),
+        Tag("tags.pdd-s", 1e6, r => r.PddSecondsMax, (r, v) => r with { PddSecondsMax = v }),
+        Tag("tags.mos", 5, r => r.MosMin, (r, v) => r with { MosMin = v }),
+        Tag("tags.silent-level", 1, r => r.SilentAudioLevelMax,
+            (r, v) => r with { SilentAudioLevelMax = v }),
+        Span("epoch", 10, "Longest time between two commits.",
+            o => o.EpochLength, (o, t) => o with { EpochLength = t }),
+        Number("epoch-records", 1, 100_000_000, "Most records between two commits.", false,
+            o => o.EpochRecordsMax, (o, n) => o with { EpochRecordsMax = (int)n }),
+        Span("snapshot-every", 100, "Time between two snapshots of the state.",
+            o => o.SnapshotEvery, (o, t) => o with { SnapshotEvery = t }),
+        Span("idle-after", 1000, "A partition without records for this long no longer holds back "
+            + "the watermark.", o => o.IdleAfter, (o, t) => o with { IdleAfter = t }),
+        Span("archive-every", 100, "Time between two archive files of a table.",
+            o => o.ArchiveEvery, (o, t) => o with { ArchiveEvery = t }),
+        Number("archive-rows", 1, 100_000_000, "Most rows held back for one archive file.", false,
+            o => o.ArchiveRowsMax, (o, n) => o with { ArchiveRowsMax = (int)n }),
+    ];
+
+    /// <summary>The setting of a name.</summary>
+    public static PipelineSetting Of(string name) => All.Single(setting => setting.Name == name);
+
+    /// <summary>Takes a value over.</summary>
+    /// <param name="options">What it is applied to.</param>
+    /// <param name="text">The value.</param>
+    /// <param name="where">Where it was given: "--window", or a file and key.</param>
+    /// <exception cref="UsageException">It is not allowed.</exception>
+    public PipelineOptions Set(PipelineOptions options, string text, string where)
+    {
+        try
+        {
+            return Apply(options, text);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            string reason = e.Message.TrimEnd('.');
+            throw new UsageException($"{where} '{text}': {reason}. Allowed: {Allowed}.");
+        }
+    }
+
+    private static List<WindowSpec> ParseWindows(string text)
+    {
+        List<WindowSpec> windows = [];
+        foreach (string part in text.Split(','))
+        {
+            WindowSpec window = WindowSpec.Parse(part.Trim());
+            if (windows.Any(other => other.LengthMs == window.LengthMs
+                && other.SlideMs == window.SlideMs))
+                throw new FormatException($"the window {window.Name} is there twice");
+            windows.Add(window);
+        }
+
+        return windows;
+    }
+
+    private static OutputMode ParseMode(string text) => text.Trim().ToLowerInvariant() switch
+    {
+        "append" => OutputMode.Append,
+        "update" => OutputMode.Update,
+        _ => throw new FormatException("there is no such mode"),
+    };
+
+    private static bool ParseFlag(string text) => text.Trim().ToLowerInvariant() switch
+    {
+        "true" => true,
+        "false" => false,
+        _ => throw new FormatException("it is neither true nor false"),
+    };
+
+    private static PipelineSetting Number(
+        string name, long min, long max, string help, bool shapes,
+        Func<PipelineOptions, long> read, Func<PipelineOptions, long, PipelineOptions> apply) =>
+        new(name, $"a whole number from {min} to {max}", help, shapes,
+            o => read(o).ToString(CultureInfo.InvariantCulture),
+            (o, text) =>
+            {
+                if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long n)
+                    || n < min || n > max)
+                    throw new FormatException("it is outside of that");
+                return apply(o, n);
+            });
+
+    private static PipelineSetting Duration(
+        string name, long minMs, string help, bool shapes, Func<PipelineOptions, long> read,
+        Func<PipelineOptions, long, PipelineOptions> apply) =>
+        new(name, $"{DurationAllowed}, from {Durations.Format(minMs)} to 366d", help, shapes,
+            o => Durations.Format(read(o)),
+            (o, text) =>
+            {
+                long ms = Durations.ParseMs(text);
+                if (ms < minMs || ms > WindowSpec.LengthMsMax)
+                    throw new FormatException("it is outside of the range");
+                return apply(o, ms);
+            });
+
+    private static PipelineSetting Span(
+        string name, long minMs, string help, Func<PipelineOptions, TimeSpan> read,
+        Func<PipelineOptions, TimeSpan, PipelineOptions> apply) =>
+        Duration(name, minMs, help, shapes: false, o => (long)read(o).TotalMilliseconds,
+            (o, ms) => apply(o, TimeSpan.FromMilliseconds(ms)));
+
+    private static PipelineSetting Tag(
+        string name, double max, Func<TagRules, double> read,
+        Func<TagRules, double, TagRules> apply) =>
+        new(name, $"a number from 0 to {max:R}", "Limit of an insight tag.", Shapes: true,
+            o => read(o.Tags).ToString("R", CultureInfo.InvariantCulture),
+            (o, text) =>
+            {
+                if (!double.TryParse(
+                    text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+                    throw new FormatException("it is not a number");
+                TagRules rules = apply(o.Tags, value);
+                rules.Validate();
+                return o with { Tags = rules };
+            });
+}

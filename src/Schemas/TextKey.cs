@@ -1,0 +1,55 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace Earshot.Schemas;
+
+/// <summary>
+/// What a table looks UTF-8 texts up by: up to 16 bytes it says all of the text, so that most
+/// look-ups compare three numbers and touch no text.
+/// </summary>
+/// <param name="Low">The first eight bytes, or what there is.</param>
+/// <param name="High">The last eight bytes; they may overlap the first.</param>
+/// <param name="Length">Bytes of the text.</param>
+internal readonly record struct TextKey(ulong Low, ulong High, int Length)
+{
+    /// <summary>Longest text a key says all of.</summary>
+    public const int WholeMax = 2 * sizeof(ulong);
+
+    private const ulong Prime = 0x9E3779B97F4A7C15;
+
+    /// <summary>The key of a text that is not empty.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TextKey Of(ReadOnlySpan<byte> utf8)
+    {
+        int length = utf8.Length;
+        if (length >= sizeof(ulong))
+        {
+            return new TextKey(
+                BinaryPrimitives.ReadUInt64LittleEndian(utf8),
+                BinaryPrimitives.ReadUInt64LittleEndian(utf8[(length - sizeof(ulong))..]),
+                length);
+        }
+
+        if (length >= sizeof(uint))
+        {
+            return new TextKey(
+                BinaryPrimitives.ReadUInt32LittleEndian(utf8),
+                BinaryPrimitives.ReadUInt32LittleEndian(utf8[(length - sizeof(uint))..]),
+                length);
+        }
+
+        return new TextKey(utf8[0], ((uint)utf8[length / 2] << 8) | utf8[length - 1], length);
+    }
+
+    /// <summary>Where to look first: speed over strength, since it decides nothing else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Hash(ReadOnlySpan<byte> utf8)
+    {
+        ulong hash = (Low * Prime) ^ (High + (ulong)Length);
+        for (int at = sizeof(ulong); at < Length - sizeof(ulong); at += sizeof(ulong))
+            hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(utf8[at..]));
+        return (uint)(Mix(hash) >> 32);
+    }
+
+    private static ulong Mix(ulong value) => (value ^ (value >> 32)) * Prime;
+}

@@ -1,0 +1,183 @@
+using Earshot.Sqlite;
+using Microsoft.Data.Sqlite;
+
+namespace Earshot.Snapshots;
+
+/// <summary>
+/// Snapshots in one SQLite file: the embedded default. It may be the file of the log; their
+/// tables do not meet.
+/// </summary>
+public sealed class SqliteSnapshotStore : ISnapshotStore
+{
+    private const string TablesName = "snapshots";
+    private const int TablesVersion = 1;
+
+    private const string CreateTables =
+        """
+        CREATE TABLE heads(
+            stage TEXT NOT NULL,
+            partition INTEGER NOT NULL,
+            "offset" INTEGER NOT NULL,
+            header BLOB NOT NULL,
+            PRIMARY KEY (stage, partition));
+        CREATE TABLE parts(
+            stage TEXT NOT NULL,
+            partition INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (stage, partition, key));
+        """;
+
+    // Loads and saves take turns: both are rare, and a load then sees head and parts together.
+    private readonly SqliteSharedConnection connection;
+
+    private SqliteSnapshotStore(SqliteFile file) => connection = new SqliteSharedConnection(file);
+
+    /// <summary>Opens the store of a file; creates what is missing.</summary>
+    /// <param name="path">Path of the database file.</param>
+    /// <param name="cancel">Ends the wait for another process that holds the file.</param>
+    /// <param name="maxFileBytes">Most bytes the file may grow to; 0 for no limit.</param>
+    /// <exception cref="SnapshotException">
+    /// No SQLite on this machine, the file cannot be used, or a newer program wrote it.
+    /// </exception>
+    public static async ValueTask<SqliteSnapshotStore> OpenAsync(
+        string path, CancellationToken cancel, long maxFileBytes = 0)
+    {
+        SqliteFile file = new(path) { MaxBytes = maxFileBytes };
+        SqliteSnapshotStore store = new(file);
+        bool opened = false;
+        try
+        {
+            await store.TransactAsync(
+                session =>
+                {
+                    file.EnsureSchema(session, TablesName, TablesVersion, CreateTables);
+                    return true;
+                },
+                cancel);
+            opened = true;
+            return store;
+        }
+        finally
+        {
+            if (!opened)
+                await store.DisposeAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel) =>
+        TransactAsync(session => Load(session, owner), cancel);
+
+    /// <inheritdoc/>
+    /// <exception cref="SnapshotException">
+    /// The file cannot be written (nothing was), or what is stored is newer or damaged. A whole
+    /// state may replace a damaged one, never a newer format.
+    /// </exception>
+    public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel) =>
+        TransactAsync(session => Save(session, change), cancel);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private async ValueTask<T> TransactAsync<T>(
+        Func<SqliteSession, T> body, CancellationToken cancel)
+    {
+        try
+        {
+            return await connection.TransactAsync(body, cancel);
+        }
+        catch (SqliteFileException error)
+        {
+            throw new SnapshotException(error.Message, error);
+        }
+    }
+
+    private static StoredSnapshot? Load(SqliteSession session, SnapshotOwner owner)
+    {
+        if (ReadHead(session, owner) is not { } head)
+            return null;
+        long count = SnapshotFormat.DecodeHeader(owner, head.Offset, head.Header);
+        Dictionary<string, byte[]> parts = new(StringComparer.Ordinal);
+        using SqliteDataReader row = session.Query(
+            "SELECT key, value FROM parts WHERE stage = $1 AND partition = $2",
+            owner.Stage, owner.Partition);
+        while (row.Read())
+        {
+            string key = row.GetString(0);
+            byte[] value = SnapshotFormat.DecodePart(owner, key, row.GetFieldValue<byte[]>(1));
+            parts.Add(key, value);
+        }
+        return parts.Count == count
+            ? new StoredSnapshot(head.Offset, parts)
+            : throw SnapshotFormat.Damaged(owner, $"it has {parts.Count} parts, not {count}");
+    }
+
+    private static bool Save(SqliteSession session, SnapshotChange change)
+    {
+        SnapshotOwner owner = change.Owner;
+        long count = 0;
+        if (ReadHead(session, owner) is { } head)
+        {
+            // A whole state needs nothing of what is stored, so that may be damaged.
+            if (change.Whole)
+                SnapshotFormat.RequireNotNewer(owner, head.Header);
+            else
+                count = SnapshotFormat.DecodeHeader(owner, head.Offset, head.Header);
+            if (head.Offset >= change.Offset)
+                return false;
+        }
+        if (change.Whole)
+        {
+            RemoveParts(session, owner);
+            count = 0;
+        }
+        foreach (SnapshotPart part in change.Parts)
+            count += Write(session, owner, part);
+        session.Execute(
+            """
+            INSERT INTO heads VALUES ($1, $2, $3, $4)
+            ON CONFLICT (stage, partition)
+                DO UPDATE SET "offset" = excluded."offset", header = excluded.header
+            """,
+            owner.Stage, owner.Partition, change.Offset,
+            SnapshotFormat.EncodeHeader(owner, change.Offset, count));
+        return true;
+    }
+
+    private static void RemoveParts(SqliteSession session, SnapshotOwner owner) => session.Execute(
+        "DELETE FROM parts WHERE stage = $1 AND partition = $2", owner.Stage, owner.Partition);
+
+    // Returns by how much the number of parts changed.
+    private static int Write(SqliteSession session, SnapshotOwner owner, SnapshotPart part)
+    {
+        if (part.Value is null)
+        {
+            return -session.Execute(
+                "DELETE FROM parts WHERE stage = $1 AND partition = $2 AND key = $3",
+                owner.Stage, owner.Partition, part.Key);
+        }
+        byte[] stored = SnapshotFormat.EncodePart(owner, part.Key, part.Value);
+        // Update first: it tells new parts from changed ones, which an upsert does not.
+        int updated = session.Execute(
+            "UPDATE parts SET value = $1 WHERE stage = $2 AND partition = $3 AND key = $4",
+            stored, owner.Stage, owner.Partition, part.Key);
+        if (updated == 1)
+            return 0;
+        return session.Execute(
+            "INSERT INTO parts VALUES ($1, $2, $3, $4)",
+            owner.Stage, owner.Partition, part.Key, stored);
+    }
+
+    private static Head? ReadHead(SqliteSession session, SnapshotOwner owner)
+    {
+        using SqliteDataReader row = session.Query(
+            """
+            SELECT "offset", header FROM heads WHERE stage = $1 AND partition = $2
+            """,
+            owner.Stage, owner.Partition);
+        return row.Read() ? new Head(row.GetInt64(0), row.GetFieldValue<byte[]>(1)) : null;
+    }
+
+    private readonly record struct Head(long Offset, byte[] Header);
+}

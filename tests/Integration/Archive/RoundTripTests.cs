@@ -1,0 +1,233 @@
+using Earshot.Archive.Schema;
+using Earshot.Schemas.V1;
+using Google.Protobuf;
+
+namespace Earshot.Tests.Integration.Archive;
+
+public sealed class RoundTripTests : IDisposable
+{
+    private readonly ArchiveFixture fixture = new();
+
+    public void Dispose() => fixture.Dispose();
+
+    [DuckDbFact]
+    public async Task AggregatesComeBackAsWritten()
+    {
+        Aggregate one = ArchiveFixture.Jitter(0, "日本 – Ōsaka, a long name", [2.5]);
+        Aggregate many = ArchiveFixture.Jitter(1, "us", [3, 1, 2, 2]);
+        many.Key.Dimensions.Add("carrier", "o'neil \"x\"\n");
+        await fixture.WriteAsync("aggregates", 40, one, many);
+        const string Name = "00000-0000000000000000040-0000000000000000042.parquet";
+
+        Assert.Equal(
+            [
+                "aggregates/year=2024/month=02/day=29/" + Name,
+                "aggregates/year=2024/month=03/day=01/" + Name,
+            ],
+            fixture.Files("aggregates").Select(f => Path.GetRelativePath(fixture.Folder, f)));
+        List<object?[]> rows = fixture.Query(
+            """
+            SELECT window_start, window_end, "window", grouping, country, carrier, account, metric,
+                "count", min, mean, max, sum, stddev, p25, p50, p75, p90, p95, p99, buckets,
+                revision, final, log_partition, log_offset, year, month, day
+            FROM aggregates ORDER BY log_offset
+            """);
+        DateTimeOffset start = DateTimeOffset.FromUnixTimeMilliseconds(ArchiveFixture.Start);
+        Assert.Equal(2, rows.Count);
+        Assert.Equal(
+            [start, start.AddMinutes(5), "5m", "country", "日本 – Ōsaka, a long name", null, null],
+            rows[0][..7]);
+        Assert.Equal(
+            ["jitter", 1L, 2.5, 2.5, 2.5, 2.5, null, 2.5, 2.5, 2.5, 2.5, 2.5, 2.5], rows[0][7..20]);
+        Assert.Equal([1L, true, 0, 40L, 2024, 2, 29], rows[0][21..]);
+        Assert.Equal("o'neil \"x\"\n", rows[1][5]);
+        Assert.Equal(Math.Sqrt(2.0 / 3), (double)rows[1][13]!, 12);
+        Assert.Equal([(1.0, 1L), (2.0, 2L), (3.0, 1L)], Buckets(rows[1][20]));
+        Assert.Equal([1L, true, 0, 41L, 2024, 3, 1], rows[1][21..]);
+    }
+
+    [DuckDbFact]
+    public async Task InsightsKnowTagsAndMissingRatios()
+    {
+        Insight none = new()
+        {
+            Key = ArchiveFixture.Key(0, ("country", "us")), Reports = 7, Revision = 3,
+            Tags = { new TagCount { Tag = "low_mos", Reports = 2 } },
+        };
+        Insight some = new()
+        {
+            Key = ArchiveFixture.Key(0, ("country", "de")), Calls = 8, Attempts = 8, Answered = 6,
+            Asr = 75, Ner = 87.5, Aloc = 60.25, ConnectedMinutes = 6.025, NormalSessions = 6,
+            NormalSessionsShare = 75, Busy = 1, Noanswer = 2, Failed = 3, Canceled = 4,
+            ShortCalls = 5, LongCalls = 6, Values = 99, Revision = 4, Final = true,
+            Tags = { new TagCount { Tag = "high_pdd", Calls = 2, Reports = 1 } },
+        };
+        await fixture.WriteAsync("insights", 0, none, some);
+        List<object?[]> rows = fixture.Query(
+            """
+            SELECT country, calls, attempts, answered, asr, ner, aloc, connected_minutes,
+                normal_sessions, normal_sessions_share, busy, noanswer, failed, canceled,
+                short_calls, long_calls, reports, "values", high_pdd, high_pdd_share,
+                high_pdd_reports, low_mos, low_mos_share, low_mos_reports, revision, final
+            FROM insights ORDER BY log_offset
+            """);
+        Assert.Equal(
+            ["us", 0L, 0L, 0L, null, null, null, 0.0, 0L, null], rows[0][..10]);
+        Assert.Equal([7L, 0L, 0L, null, 0L, 0L, null, 2L, 3L, false], rows[0][16..]);
+        Assert.Equal(["de", 8L, 8L, 6L, 75.0, 87.5, 60.25, 6.025, 6L, 75.0], rows[1][..10]);
+        Assert.Equal([1L, 2L, 3L, 4L, 5L, 6L, 0L, 99L], rows[1][10..18]);
+        Assert.Equal([2L, 25.0, 1L, 0L, 0.0, 0L, 4L, true], rows[1][18..]);
+    }
+
+    [DuckDbFact]
+    public async Task PredictionsAndWarningsComeBack()
+    {
+        await fixture.WriteAsync(
+            "predictions", 0,
+            new Prediction
+            {
+                Key = ArchiveFixture.Key(0, ("country", "us")), Metric = "mos", Observed = 4.1,
+                Expected = 4, Low = 3.5, NextHigh = 4.4, History = 12, Model = "ewma/1",
+                Revision = 5,
+            });
+        await fixture.WriteAsync(
+            "warnings", 0,
+            new Warning
+            {
+                Key = ArchiveFixture.Key(0, ("edge", "sdk")), CallId = "C1", StreamId = "S1",
+                Warning_ = "high_jitter", Raised = true, EventTime = ArchiveFixture.Start,
+                Value = 31, Limit = 30,
+            });
+        object?[] prediction = Assert.Single(fixture.Query(
+            """
+            SELECT metric, expected, low, high, observed, next_expected, next_low, next_high,
+                history, model, revision FROM predictions
+            """));
+        Assert.Equal(
+            ["mos", 4.0, 3.5, null, 4.1, null, null, 4.4, 12L, "ewma/1", 5L], prediction);
+        object?[] warning = Assert.Single(fixture.Query(
+            """
+            SELECT edge, call_id, stream_id, warning, raised, event_time, value, "limit"
+            FROM warnings
+            """));
+        Assert.Equal(
+            [
+                "sdk", "C1", "S1", "high_jitter", true,
+                DateTimeOffset.FromUnixTimeMilliseconds(ArchiveFixture.Start), 31.0, 30.0,
+            ],
+            warning);
+    }
+
+    [DuckDbFact]
+    public async Task LateRowsKeepRecordsAndStatistics()
+    {
+        await fixture.WriteAsync(
+            "late", 0,
+            new LateRow
+            {
+                SourcePartition = 2, SourceOffset = 77, Reason = "late", Origin = "a.json",
+                EventTime = ArchiveFixture.Start, Watermark = ArchiveFixture.Start + 1000,
+                Record = ByteString.CopyFromUtf8("{\"ü\":1}"),
+            },
+            new LateRow
+            {
+                Reason = "window_closed", EventTime = ArchiveFixture.Start,
+                Aggregate = ArchiveFixture.Jitter(-1, "us", [1, 2]),
+            },
+            new LateRow
+            {
+                Reason = "window_closed", EventTime = ArchiveFixture.Start,
+                Insight = new Insight
+                {
+                    Key = ArchiveFixture.Key(-2, ("country", "fr")), Calls = 3,
+                },
+            });
+        List<object?[]> rows = fixture.Query(
+            """
+            SELECT reason, source_partition, source_offset, origin, record, record_text, country,
+                metric, "count", buckets, calls, low_mos FROM late ORDER BY log_offset
+            """);
+        byte[] record = "{\"ü\":1}"u8.ToArray();
+        Assert.Equal(
+            ["late", 2, 77L, "a.json", record, "{\"ü\":1}", null, null, null, null, null, null],
+            rows[0]);
+        Assert.Equal(["us", "jitter", 2L], rows[1][6..9]);
+        Assert.Equal([(1.0, 1L), (2.0, 1L)], Buckets(rows[1][9]));
+        Assert.Equal([Array.Empty<byte>(), null, "fr", null, null, null, 3L, 0L], rows[2][4..]);
+    }
+
+    [DuckDbFact]
+    public async Task DeadLettersLieUnderADayThatIsReal()
+    {
+        await fixture.WriteAsync(
+            "dead", 0,
+            Dead("malformed", null, [0x0a, 0xff]),
+            Dead("future", long.MaxValue, "plain text"u8.ToArray()),
+            Dead("future", ArchiveFixture.Start + 864_000_000, "tab\t"u8.ToArray()),
+            Dead("invalid", ArchiveFixture.Start - 86_400_000, "é"u8.ToArray()));
+        List<object?[]> rows = fixture.Query(
+            """
+            SELECT event_time, record_text, day, octet_length(record)
+            FROM dead ORDER BY log_offset
+            """);
+        DateTimeOffset start = DateTimeOffset.FromUnixTimeMilliseconds(ArchiveFixture.Start);
+        Assert.Equal([null, null, 29, 2L], rows[0]);
+        Assert.Equal([null, "plain text", 29, 10L], rows[1]);
+        Assert.Equal([start.AddDays(10), null, 29, 4L], rows[2]);
+        Assert.Equal([start.AddDays(-1), "é", 28, 2L], rows[3]);
+    }
+
+    [DuckDbFact]
+    public async Task ManyRowsFillManyChunks()
+    {
+        Aggregate[] rows = [.. Enumerable.Range(0, 5000).Select(i =>
+            ArchiveFixture.Jitter(
+                0, $"country {i}", [.. Enumerable.Range(1, 1 + (i % 7)).Select(v => (double)v)]))];
+        await fixture.WriteAsync("aggregates", 0, rows);
+        List<object?[]> read = fixture.Query(
+            "SELECT log_offset, country, stddev, buckets FROM aggregates ORDER BY log_offset");
+        Assert.Equal(rows.Length, read.Count);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Assert.Equal([(long)i, rows[i].Key.Dimensions["country"]], read[i][..2]);
+            Assert.Equal(rows[i].HasStddev ? rows[i].Stddev : null, read[i][2]);
+            Assert.Equal(rows[i].Buckets.Select(b => (b.Bucket_, b.Count)), Buckets(read[i][3]));
+        }
+    }
+
+    [DuckDbFact]
+    public async Task NaNIsMissing()
+    {
+        Aggregate row = ArchiveFixture.Jitter(0, "us", [1]);
+        row.Stddev = double.NaN;
+        await fixture.WriteAsync("aggregates", 0, row);
+        Assert.Equal([null], fixture.Query("SELECT stddev FROM aggregates").Single());
+    }
+
+    [DuckDbFact]
+    public async Task ADimensionWithoutAColumnIsRefused()
+    {
+        Aggregate row = ArchiveFixture.Jitter(0, "us", [1]);
+        row.Key.Dimensions.Add("codec", "opus");
+        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => fixture.WriteAsync("aggregates", 0, row).AsTask());
+        Assert.Contains("codec", refused.Message);
+        Assert.Empty(fixture.Files("aggregates"));
+
+        using ArchiveFixture wider = new(null, new ArchiveSchema(["codec"]));
+        await wider.WriteAsync("aggregates", 0, row);
+        Assert.Equal(["opus"], wider.Query("SELECT codec FROM aggregates").Single());
+    }
+
+    private static DeadLetter Dead(string reason, long? eventTime, byte[] record)
+    {
+        DeadLetter row = new() { Reason = reason, Record = ByteString.CopyFrom(record) };
+        if (eventTime is long time)
+            row.EventTime = time;
+        return row;
+    }
+
+    private static IEnumerable<(double, long)> Buckets(object? value) =>
+        ((object?[])value!).Cast<KeyValuePair<string, object?>[]>()
+            .Select(bucket => ((double)bucket[0].Value!, (long)bucket[1].Value!));
+}

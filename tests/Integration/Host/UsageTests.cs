@@ -1,0 +1,121 @@
+namespace Earshot.Tests.Integration.Host;
+
+/// <summary>Wrong use ends with 2, one clear message, and nothing changed.</summary>
+public sealed class UsageTests : IDisposable
+{
+    private readonly CommandLine cli = new();
+
+    public void Dispose() => cli.Dispose();
+
+    [Fact]
+    public async Task A_bare_call_prints_help()
+    {
+        CommandResult result = await CommandLine.RunAsync();
+        Assert.Equal(0, result.Code);
+        foreach (string command in (string[])
+            ["run", "replay", "generate", "sql", "describe", "status"])
+            Assert.Contains($"\n  {command}", result.Output);
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("replay")]
+    [InlineData("generate")]
+    [InlineData("sql")]
+    [InlineData("describe")]
+    [InlineData("status")]
+    public async Task Every_command_has_help(string command)
+    {
+        CommandResult result = await CommandLine.RunAsync(command, "--help");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("--data", result.Output);
+        Assert.Empty(result.Error);
+    }
+
+    [Theory]
+    [InlineData("bogus", "bogus")]
+    [InlineData("replay x.csv --bogus", "--bogus")]
+    [InlineData("replay", "replay")]
+    [InlineData("replay FILE --window 5x", "--window '5x'")]
+    [InlineData("replay FILE --lateness soon", "--lateness 'soon'")]
+    [InlineData("replay FILE --mode never", "append or update")]
+    [InlineData("replay FILE --keys country;country", "--keys")]
+    [InlineData("replay FILE --partitions 0", "from 1 to 1024")]
+    [InlineData("replay FILE --speed fast", "--speed 'fast'")]
+    [InlineData("replay FILE --format xml", "getstats-csv")]
+    [InlineData("replay missing.jsonl --format call-event-json", "missing.jsonl")]
+    [InlineData("replay FILE --config missing.json", "missing.json")]
+    [InlineData("run --port 99999", "1 to 65535")]
+    [InlineData("run --kafka localhost:9092", "not in this version")]
+    [InlineData("run --rate 0", "--rate")]
+    [InlineData("generate --start yesterday", "ISO 8601")]
+    [InlineData("generate --rate -1", "CallsPerSecond")]
+    [InlineData("sql", "sql")]
+    [InlineData("status --url nowhere", "nowhere")]
+    public async Task Wrong_use_ends_with_2(string line, string told)
+    {
+        string file = cli.WriteEvents("call-events.jsonl", 1);
+        string[] args = [.. line.Split(' ').Select(a => a == "FILE" ? file : a)];
+        CommandResult result = await CommandLine.RunAsync([.. args, "--data", cli.DataFolder]);
+        Assert.Equal(2, result.Code);
+        Assert.Contains(told, result.Error);
+        Assert.DoesNotContain("   at ", result.Error);
+        Assert.False(Directory.Exists(cli.DataFolder));
+    }
+
+    [Fact]
+    public async Task A_file_name_that_tells_no_format_lists_the_formats()
+    {
+        string file = cli.WriteEvents("something.txt", 1);
+        CommandResult result = await CommandLine.RunAsync("replay", file, "--data", cli.DataFolder);
+        Assert.Equal(2, result.Code);
+        Assert.Contains("call-event-json", result.Error);
+    }
+
+    [Fact]
+    public async Task A_file_of_another_format_is_wrong_use()
+    {
+        string file = cli.WriteEvents("events.csv", 1);
+        CommandResult result = await CommandLine.RunAsync(
+            "replay", file, "--format", "getstats-csv", "--data", cli.DataFolder);
+        Assert.Equal(2, result.Code);
+        Assert.Contains("is not getstats-csv", result.Error);
+    }
+
+    [Fact]
+    public async Task An_unknown_setting_lists_the_known_ones()
+    {
+        string file = cli.WriteEvents("call-events.jsonl", 1);
+        string config = cli.PathOf("config.json");
+        File.WriteAllText(config, """{ "windows": "5m" }""");
+        CommandResult result = await cli.ReplayAsync(file, "--config", config);
+        Assert.Equal(2, result.Code);
+        Assert.Contains("'windows'", result.Error);
+        Assert.Contains("lateness", result.Error);
+    }
+
+    [Fact]
+    public async Task Nothing_answering_is_a_failure()
+    {
+        CommandResult result = await CommandLine.RunAsync("status", "--url", "http://localhost:1");
+        Assert.Equal(1, result.Code);
+        Assert.Contains("earshot run", result.Error);
+    }
+
+    [Fact]
+    public async Task Sql_without_an_archive_says_how_to_fill_one()
+    {
+        CommandResult result = await CommandLine.RunAsync("sql", "SELECT 1", "--data", cli.DataFolder);
+        Assert.Equal(1, result.Code);
+        Assert.Contains("earshot replay", result.Error);
+    }
+
+    [Fact]
+    public async Task The_topology_can_be_printed()
+    {
+        CommandResult result = await CommandLine.RunAsync("run", "--print-topology", "--partitions", "3");
+        Assert.Equal(0, result.Code);
+        Assert.Contains("stage aggregator", result.Output);
+        Assert.Contains("3 partition", result.Output);
+    }
+}

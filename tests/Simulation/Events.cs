@@ -1,0 +1,177 @@
+using Earshot.Schemas.V1;
+using Google.Protobuf;
+
+namespace Earshot.Tests.Simulation;
+
+/// <summary>Seeded input: all four events, duplicates, disorder, late and broken records.</summary>
+internal static class Events
+{
+    /// <summary>When the input was read, ms since the epoch.</summary>
+    public const long AppendTimeMs = StartMs + (24 * 3_600_000);
+
+    private const long StartMs = 1_700_000_000_000;
+
+    private static readonly string[] Carriers = ["alpha", "beta", "gamma", "dél\u00e9", ""];
+
+    private static readonly CallState.Types.State[] Ends =
+    [
+        CallState.Types.State.Completed, CallState.Types.State.Failed, CallState.Types.State.Busy,
+        CallState.Types.State.Noanswer, CallState.Types.State.Canceled,
+    ];
+
+    /// <summary>Records in arrival order.</summary>
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="calls">How many calls.</param>
+    /// <param name="disorderMs">How far an event may arrive behind later ones.</param>
+    /// <param name="dirt">True: broken, late and repeated records too.</param>
+    public static List<byte[]> Make(int seed, int calls, long disorderMs, bool dirt)
+    {
+        Random random = new(seed);
+        List<(long ArrivalMs, int Order, byte[] Bytes)> records = [];
+        void Add(Envelope envelope, long timeMs)
+        {
+            byte[] bytes = envelope.ToByteArray();
+            long arrival = timeMs + random.NextInt64(disorderMs + 1);
+            records.Add((arrival, records.Count, bytes));
+            if (!dirt)
+                return;
+            if (random.Next(30) == 0)
+                records.Add((arrival + random.Next(5000), records.Count, bytes));
+            if (random.Next(80) == 0)
+                records.Add((arrival, records.Count, bytes[..random.Next(bytes.Length)]));
+            if (random.Next(80) == 0)
+                records.Add((arrival + 2_000_000, records.Count, Again(envelope, random)));
+        }
+
+        for (int call = 0; call < calls; call++)
+            AddCall(random, call, Add);
+        return [.. records.OrderBy(r => r.ArrivalMs).ThenBy(r => r.Order).Select(r => r.Bytes)];
+    }
+
+    private static byte[] Again(Envelope envelope, Random random)
+    {
+        Envelope late = envelope.Clone();
+        string id = "late" + random.Next();
+        switch (late.EventCase)
+        {
+            case Envelope.EventOneofCase.CallMetric:
+                late.CallMetric.EventId = id;
+                break;
+            case Envelope.EventOneofCase.CallSummary:
+                late.CallSummary.EventId = id;
+                break;
+            case Envelope.EventOneofCase.StreamReport:
+                late.StreamReport.EventId = id;
+                break;
+            default:
+                late.CallEvent.EventId = id;
+                break;
+        }
+
+        return late.ToByteArray();
+    }
+
+    private static void AddCall(Random random, int call, Action<Envelope, long> add)
+    {
+        long start = StartMs + (call * 700L) + random.Next(3000);
+        string id = "call" + call;
+        string carrier = Carriers[random.Next(Carriers.Length)];
+        string country = "c" + random.Next(3);
+        CallState.Types.State end = Ends[random.Next(3) == 0 ? random.Next(Ends.Length) : 0];
+        long durationMs = random.Next(1000, 400_000);
+        void Step(string name, CallState.Types.State state, long at)
+        {
+            CallEvent step = new()
+            {
+                EventTime = at,
+                EventId = $"{id}-{name}",
+                CallId = id,
+                SignalingEvent = new SignalingEvent { CallState = new CallState { State = state } },
+            };
+            Dimension(step.Dimensions, carrier, country);
+            add(new Envelope { CallEvent = step }, at);
+        }
+
+        int kind = random.Next(4);
+        if (kind != 3)
+        {
+            Step("init", CallState.Types.State.Initialized, start);
+            Step("ring", CallState.Types.State.Ringing, start + random.Next(100, 9000));
+            if (end == CallState.Types.State.Completed)
+                Step("answer", CallState.Types.State.Answered, start + 9000);
+            if (random.Next(20) != 0)
+                Step("end", end, start + 9000 + durationMs);
+        }
+
+        for (long at = start + 10_000; at < start + durationMs; at += 10_000)
+            AddReport(random, id, carrier, country, at, add);
+        if (kind == 1 || kind == 3)
+            AddSummary(random, id, carrier, country, end, start + 9000 + durationMs, true, add);
+        if (kind is 1 or 2)
+            AddSummary(random, id, carrier, country, end, start + 9000 + durationMs, false, add);
+        CallMetric metric = new()
+        {
+            EventTime = start,
+            EventId = id + "-m",
+            Metric = random.Next(2) == 0 ? "buffer_depth" : "jitter",
+            Value = Math.Round((random.NextDouble() * 100) - 20, 3),
+        };
+        Dimension(metric.Dimensions, carrier, country);
+        add(new Envelope { CallMetric = metric }, start);
+    }
+
+    private static void AddReport(
+        Random random, string call, string carrier, string country, long at,
+        Action<Envelope, long> add)
+    {
+        StreamReport report = new()
+        {
+            EventTime = at,
+            EventId = $"{call}-r{at}",
+            CallId = call,
+            StreamId = call + "-s",
+            Jitter = random.NextDouble() * 40,
+            Rtt = random.Next(10, 500),
+            PacketsReceivedTotal = (at % 1_000_000) / 20,
+            PacketsLostTotal = (at % 1_000_000) / 20 / (1 + random.Next(50)),
+        };
+        Dimension(report.Dimensions, carrier, country);
+        add(new Envelope { StreamReport = report }, at);
+    }
+
+    private static void AddSummary(
+        Random random, string call, string carrier, string country, CallState.Types.State end,
+        long at, bool partial, Action<Envelope, long> add)
+    {
+        CallSummary summary = new()
+        {
+            EventTime = at,
+            EventId = $"{call}-s{partial}",
+            CallId = call,
+            ProcessingState = partial
+                ? CallSummary.Types.ProcessingState.Partial
+                : CallSummary.Types.ProcessingState.Complete,
+            CallState = end,
+            Score = random.NextDouble(),
+            LastSipResponse = end == CallState.Types.State.Completed ? 200 : 486,
+            Metrics = new CallSummary.Types.Metrics
+            {
+                Pdd = random.Next(20) == 0 ? -5 : random.NextDouble() * 10,
+                ConnectDuration = end == CallState.Types.State.Completed ? random.Next(200) : 0,
+                AvgJitter = random.NextDouble() * 20,
+                MaxJitter = random.NextDouble() * 60,
+                PacketLossPercentage = random.NextDouble() * 8,
+            },
+        };
+        Dimension(summary.Dimensions, carrier, country);
+        add(new Envelope { CallSummary = summary }, at);
+    }
+
+    private static void Dimension(
+        Google.Protobuf.Collections.MapField<string, string> into, string carrier, string country)
+    {
+        if (carrier.Length > 0)
+            into.Add("carrier", carrier);
+        into.Add("country_code", country);
+    }
+}
