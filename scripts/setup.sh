@@ -6,10 +6,10 @@
 #
 # `./earshot`, `./test` and CI source this file and call the functions. Variables:
 #
-#   EARSHOT_TOOLS         where downloads are kept, shared by all clones.
-#                         Default ${XDG_CACHE_HOME:-$HOME/.cache}/earshot
-#   EARSHOT_NODE_MODULES  set by setup_tests: the node_modules folder that belongs to
-#                         tests/tools/package-lock.json (unset where that file is missing)
+#   EARSHOT_TOOLS   where downloads are kept, shared by all clones of this user:
+#                   duckdb-VERSION/ and test-tools/node_modules/.
+#                   Default ${XDG_CACHE_HOME:-$HOME/.cache}/earshot
+#   EARSHOT_DUCKDB  the path of a DuckDB library to use instead: none is fetched then
 
 earshot_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EARSHOT_TOOLS=${EARSHOT_TOOLS:-${XDG_CACHE_HOME:-${HOME:-$earshot_root/artifacts}/.cache}/earshot}
@@ -73,6 +73,7 @@ duckdb_target() {
 }
 
 setup_duckdb() {
+    [[ -n ${EARSHOT_DUCKDB:-} ]] && return
     [[ -f $duckdb_folder/libduckdb.so || -f $duckdb_folder/libduckdb.dylib ]] && return
     duckdb_target && need_npm && with_lock "$EARSHOT_TOOLS/setup.lock" install_duckdb
 }
@@ -153,25 +154,26 @@ setup_dotnet() {
 # What the product needs at run time. Costs a few file look-ups when all is there.
 setup_app() { setup_dotnet && setup_duckdb && setup_sqlite; }
 
-# Node packages that tests read archives and pages with, in one folder per lock file.
+# Node packages that tests read archives and pages with. The stamp names the lock file they
+# were installed from.
+node_stamp() { echo "$EARSHOT_TOOLS/test-tools/.installed-$(sha256 "$node_lock" | cut -c1-16)"; }
+
 setup_tests() {
-    local lock=$earshot_root/tests/tools/package-lock.json
-    unset EARSHOT_NODE_MODULES
-    [[ -f $lock ]] || return 0
-    node_folder=$EARSHOT_TOOLS/node-$(sha256 "$lock" | cut -c1-16) || return
-    export EARSHOT_NODE_MODULES=$node_folder/node_modules
-    [[ -f $node_folder/.complete ]] && return
+    node_lock=$earshot_root/tests/tools/package-lock.json
+    [[ -f $node_lock ]] || return 0
+    [[ -f $(node_stamp) ]] && return
     need_npm && with_lock "$EARSHOT_TOOLS/setup.lock" install_node_packages
 }
 
 install_node_packages() {
-    [[ -f $node_folder/.complete ]] && return # another process was first
-    local temp
+    local temp stamp folder=$EARSHOT_TOOLS/test-tools
+    stamp=$(node_stamp)
+    [[ -f $stamp ]] && return # another process was first
     temp=$(mktemp -d "$EARSHOT_TOOLS/node.XXXXXX") || return
-    say "fetching the tests' Node packages (once) into $node_folder"
+    say "fetching the tests' Node packages (once) into $folder"
     cp "$earshot_root"/tests/tools/package*.json "$temp" || return
     if (cd "$temp" && npm ci --no-audit --no-fund) >"$temp/log" 2>&1 </dev/null; then
-        rm -rf "$node_folder" && touch "$temp/.complete" && mv "$temp" "$node_folder"
+        rm -rf "$folder" && touch "$temp/$(basename "$stamp")" && mv "$temp" "$folder"
         return
     fi
     tail -n 20 "$temp/log" >&2
