@@ -17,9 +17,12 @@ public readonly record struct SnapshotPart(string Key, byte[]? Value);
 /// <param name="Owner">Whose state.</param>
 /// <param name="Offset">Every input record before this offset is in the state, none after.</param>
 /// <param name="Parts">Parts changed or removed since the last snapshot.</param>
-/// <param name="Whole">True when the parts are the whole state: everything else is removed.</param>
+/// <param name="Base">
+/// Offset of the snapshot the change is made to; null: the parts are the whole state, and
+/// everything else is removed.
+/// </param>
 public sealed record SnapshotChange(
-    SnapshotOwner Owner, long Offset, IReadOnlyList<SnapshotPart> Parts, bool Whole = false);
+    SnapshotOwner Owner, long Offset, IReadOnlyList<SnapshotPart> Parts, long? Base = null);
 
 /// <summary>A stored state.</summary>
 /// <param name="Offset">The input offset it stands at.</param>
@@ -37,9 +40,13 @@ public interface ISnapshotStore : IAsyncDisposable
 
     /// <summary>
     /// Applies a change in one SQL transaction, only if its offset is greater than the stored
-    /// one: a slow old owner cannot overwrite a newer state.
+    /// one, and only to the snapshot it was made from: a slow old owner can neither overwrite a
+    /// newer state nor mix its changes into it.
     /// </summary>
-    /// <returns>False when a snapshot of the same or a greater offset is stored already.</returns>
+    /// <returns>
+    /// False when nothing was written: the stored offset is not smaller, or not
+    /// <see cref="SnapshotChange.Base"/>.
+    /// </returns>
     ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel);
 }
 

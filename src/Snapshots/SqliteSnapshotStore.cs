@@ -117,21 +117,28 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
     {
         SnapshotOwner owner = change.Owner;
         long count = 0;
-        if (ReadHead(session, owner) is { } head)
+        Head? stored = ReadHead(session, owner);
+        if (stored is { } head)
         {
             // A whole state needs nothing of what is stored, so that may be damaged.
-            if (change.Whole)
+            if (change.Base is null)
                 SnapshotFormat.RequireNotNewer(owner, head.Header);
             else
                 count = SnapshotFormat.DecodeHeader(owner, head.Offset, head.Header);
             if (head.Offset >= change.Offset)
                 return false;
         }
-        if (change.Whole)
+
+        if (change.Base is null)
         {
             RemoveParts(session, owner);
             count = 0;
         }
+        else if (stored?.Offset != change.Base)
+        {
+            return false;
+        }
+
         foreach (SnapshotPart part in change.Parts)
             count += Write(session, owner, part);
         session.Execute(

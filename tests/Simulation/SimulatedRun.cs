@@ -14,9 +14,9 @@ internal sealed record Weather(int Crashes, bool SnapshotLoss)
 {
     public static readonly Weather Calm = new(0, false);
 
-    public static readonly Weather Rough = new(30, false);
+    public static readonly Weather Rough = new(20, false);
 
-    public static readonly Weather Stormy = new(60, true);
+    public static readonly Weather Stormy = new(8, true);
 }
 
 /// <summary>A whole pipeline on a simulated world, every interleaving decided by one seed.</summary>

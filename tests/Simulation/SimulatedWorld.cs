@@ -50,7 +50,9 @@ internal sealed class SimulatedWorld
         bool known = snapshots.TryGetValue(change.Owner, out (long Offset, Dictionary<string, byte[]> Parts) stored);
         if (known && change.Offset <= stored.Offset)
             return false;
-        Dictionary<string, byte[]> parts = known && !change.Whole ? stored.Parts : [];
+        if (change.Base is not null && (!known || stored.Offset != change.Base))
+            return false;
+        Dictionary<string, byte[]> parts = change.Base is not null ? stored.Parts : [];
         foreach (SnapshotPart part in change.Parts)
         {
             if (part.Value is null)

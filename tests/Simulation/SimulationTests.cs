@@ -10,7 +10,7 @@ namespace Earshot.Tests.Simulation;
 /// </summary>
 public sealed class SimulationTests
 {
-    private const int SeedsDefault = 20;
+    private const int SeedsDefault = 25;
 
     private static readonly PipelineOptions Fused = new()
     {
@@ -43,7 +43,7 @@ public sealed class SimulationTests
     [MemberData(nameof(Seeds))]
     public void Crashes_change_nothing(int seed)
     {
-        List<byte[]> input = Events.Make(seed, 60, disorderMs: 20_000, dirt: true);
+        List<byte[]> input = Events.Make(seed, 40, disorderMs: 20_000, dirt: true);
         PipelineOptions options = Options(seed);
         Rows calm = Go(options, input, seed, Weather.Calm);
         Go(options, input, seed, Weather.Rough).AssertSame(calm, $"seed {seed}, crashes");
@@ -54,7 +54,7 @@ public sealed class SimulationTests
     [MemberData(nameof(Seeds))]
     public void Form_and_partitions_change_nothing(int seed)
     {
-        List<byte[]> input = Events.Make(seed, 60, disorderMs: 50_000, dirt: false);
+        List<byte[]> input = Events.Make(seed, 40, disorderMs: 50_000, dirt: false);
         Rows fused = Go(Fused, input, seed, Weather.Calm);
         Assert.Equal(0, fused.Late);
         Go(Fused with { Shuffled = true }, input, seed, Weather.Rough)

@@ -83,8 +83,10 @@ public sealed class PartitionMachine
     private SnapshotChange? heldSnapshot;
     private bool snapshotInFlight;
     private bool snapshotWanted;
-    private bool snapshotWhole;
     private long snapshotOffset = -1;
+
+    // The stored snapshot that changes are collected since; null: the next one must be whole.
+    private long? snapshotBase;
     private long lastSnapshotMs;
 
     private bool activeSinceTick;
@@ -152,7 +154,7 @@ public sealed class PartitionMachine
         if (point.Snapshot is { } snapshot)
         {
             stage.Load(snapshot.Parts);
-            snapshotOffset = snapshot.Offset;
+            snapshotBase = snapshotOffset = snapshot.Offset;
             SavedOffset = snapshot.Offset;
         }
 
@@ -297,7 +299,7 @@ public sealed class PartitionMachine
             SavedOffset = offset;
 
         // What it held is not known to be stored: the next one must hold everything.
-        snapshotWhole |= !saved;
+        snapshotBase = saved ? offset : null;
         TryFinish();
     }
 
@@ -387,6 +389,9 @@ public sealed class PartitionMachine
             EndSuppressedEpoch(Math.Max(recoverTo, epochFrom));
         recovering = false;
         outputs.Suppressed = false;
+
+        // Save what was replayed soon: restarts in quick succession must still get ahead.
+        snapshotWanted = recoverTo > Math.Max(snapshotOffset, 0);
     }
 
     private void TryCut()
@@ -414,10 +419,10 @@ public sealed class PartitionMachine
     {
         Debug.Assert(heldSnapshot is null);
         List<SnapshotPart> parts = [];
-        stage.Save(parts, snapshotWhole);
+        stage.Save(parts, whole: snapshotBase is null);
         SnapshotChange change = new(
-            new SnapshotOwner(stage.Name, source.Partition), offset, parts, snapshotWhole);
-        (snapshotWanted, snapshotWhole) = (false, false);
+            new SnapshotOwner(stage.Name, source.Partition), offset, parts, snapshotBase);
+        snapshotWanted = false;
         return change;
     }
 

@@ -23,6 +23,9 @@ public abstract class SnapshotConformance : IAsyncLifetime
     /// <summary>Replaces them, behind the store's back; null removes the row.</summary>
     private protected abstract void WriteStored(SnapshotOwner owner, string? key, byte[]? value);
 
+    // Where the last change saved by SaveAsync stands.
+    private long? savedAt;
+
     public virtual async Task InitializeAsync() => Store = await OpenAsync();
 
     public virtual async Task DisposeAsync()
@@ -58,6 +61,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await SaveAsync(10, "a=1", "b=2");
         Assert.True(await Store.SaveAsync(Change(20, whole: true, "c=3"), Cancel));
         await AssertStoredAsync(20, "c=3");
+        savedAt = 20;
         await SaveAsync(30, "a=4");
         await AssertStoredAsync(30, "a=4", "c=3");
     }
@@ -72,6 +76,18 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await SaveAsync(10, "a=1");
         Assert.False(await Store.SaveAsync(Change(offset, whole, "a=2", "b=3"), Cancel));
         await AssertStoredAsync(10, "a=1");
+    }
+
+    [Fact]
+    public async Task A_change_to_another_snapshot_than_the_stored_one_is_refused()
+    {
+        Assert.False(await Store.SaveAsync(Change(5, whole: false, "a=0"), Cancel));
+        Assert.Null(await Store.LoadAsync(Owner, Cancel));
+        await SaveAsync(10, "a=1");
+        SnapshotChange stale = Change(30, whole: false, "b=of the old owner");
+        await SaveAsync(20, "a=2");
+        Assert.False(await Store.SaveAsync(stale, Cancel));
+        await AssertStoredAsync(20, "a=2");
     }
 
     [Fact]
@@ -204,13 +220,14 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(20, "b=3");
     }
 
+    // A change to what was saved last, as a partition makes it.
     private protected async Task<bool> SaveAsync(long offset, params string[] parts) =>
-        await Store.SaveAsync(Change(offset, whole: false, parts), Cancel);
+        await Store.SaveAsync(Change(offset, whole: savedAt is null, parts), Cancel)
+        && (savedAt = offset) is not null;
 
     // Parts are "key=value"; without "=" they are removed.
-    private protected static SnapshotChange Change(
-        long offset, bool whole, params string[] parts) =>
-        new(Owner, offset, [.. parts.Select(PartOf)], whole);
+    private protected SnapshotChange Change(long offset, bool whole, params string[] parts) =>
+        new(Owner, offset, [.. parts.Select(PartOf)], whole ? null : savedAt ?? -1);
 
     private protected async Task AssertStoredAsync(long offset, params string[] parts)
     {

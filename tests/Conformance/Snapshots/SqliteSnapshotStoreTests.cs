@@ -64,7 +64,7 @@ public sealed class SqliteSnapshotStoreTests : SnapshotConformance
         await using SqliteSnapshotStore small = await SqliteSnapshotStore.OpenAsync(
             FilePath, Cancel, maxFileBytes: 256 * 1024);
         SnapshotChange large = new(
-            Owner, 20, [new("a", [2]), new("b", new byte[1024 * 1024])], Whole: true);
+            Owner, 20, [new("a", [2]), new("b", new byte[1024 * 1024])]);
         SnapshotException error = await Assert.ThrowsAsync<SnapshotException>(async () =>
             await small.SaveAsync(large, Cancel));
         Assert.Contains("No space left", error.Message, StringComparison.Ordinal);
