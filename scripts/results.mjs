@@ -35,6 +35,9 @@ function readResults() {
   }))
 }
 
+// The frames of the runner that called the test say nothing about it.
+const runnerFrame = /^\s*at (System\.Reflection\.|System\.RuntimeMethodHandle\.|InvokeStub_)/
+const ownFrames = (stack) => stack.split('\n').filter((f) => !runnerFrame.test(f)).join('\n')
 const indent = (text) => text.split('\n').map((line) => `    ${line}`.trimEnd()).join('\n')
 const results = readResults() ?? []
 const passed = results.filter((r) => r.outcome === 'Passed')
@@ -47,7 +50,7 @@ console.log(`${name}: ${count.join(', ')} (${seconds} s)`)
 
 for (const test of failed) {
   console.log(`  FAILED ${test.name}`)
-  for (const part of [test.message, test.stack]) if (part) console.log(indent(part))
+  for (const part of [test.message, ownFrames(test.stack)]) if (part) console.log(indent(part))
   if (test.output) console.log(indent(`Output:\n${test.output}`))
 }
 

@@ -32,7 +32,7 @@ internal sealed class TableLayout<T> : ArchiveTable where T : IMessage<T>
     /// <summary>Throws where a row holds something the table has no column for.</summary>
     internal required Action<T> Check { get; init; }
 
-    /// <summary>The time (ms since the epoch) whose day a row lies in; else append time's.</summary>
+    /// <summary>The time (ms since the epoch) whose day a row lies in, else append time.</summary>
     internal required Func<T, long, long> DayTimeMs { get; init; }
 
     internal override IReadOnlySet<int> Append(
