@@ -185,7 +185,11 @@ public sealed class PartitionMachine
     public void Apply(RecordBatch batch)
     {
         Debug.Assert(WantsInput && !finished);
-        activeSinceTick = true;
+
+        // What comes after the wish to stop is read again by the next start.
+        if (stopping)
+            return;
+        (activeSinceTick, idle) = (true, false);
         for (int i = 0; i < batch.Count; i++)
         {
             long offset = batch[i].Offset;
@@ -219,13 +223,14 @@ public sealed class PartitionMachine
                 "shorter than when it was read before. Restore it, or use a new data folder.");
         }
 
-        if (inputEnded || stage.Complete)
+        if (inputEnded || stopping || stage.Complete)
         {
             TryFinish();
             return;
         }
 
         inputEnded = true;
+        idle = false;
         stage.EndInput(outputs);
         Control control = new()
         {
@@ -243,7 +248,7 @@ public sealed class PartitionMachine
         if (recovering || finished)
             return;
         if (activeSinceTick)
-            (activeSinceTick, idle, lastActiveMs) = (false, false, nowMs);
+            (activeSinceTick, lastActiveMs) = (false, nowMs);
         if (nowMs - lastSnapshotMs >= options.SnapshotEvery.TotalMilliseconds)
         {
             snapshotWanted = true;
@@ -301,6 +306,8 @@ public sealed class PartitionMachine
     /// <summary>Finish the epoch, commit, save, and say so.</summary>
     public void Stop()
     {
+        if (finished)
+            return;
         stopping = true;
         if (recovering)
         {
@@ -325,15 +332,18 @@ public sealed class PartitionMachine
                     $"{recoverTo}: the log is older than the snapshots. Restore both from one backup.");
             }
 
-            return snapshot.Offset;
+            if (point.LogBegin <= snapshot.Offset)
+                return snapshot.Offset;
         }
 
         if (point.LogBegin > 0 && !options.AcceptIncompleteState)
         {
+            string stored = point.Snapshot is { Offset: long offset }
+                ? $"stands at {offset}" : "does not exist";
             throw new UnrecoverableException(
-                $"{source} has no snapshot and its log begins at {point.LogBegin}: its state cannot be " +
-                "rebuilt. Restore the snapshots, or start with --accept-incomplete-state to go on " +
-                "without what came before.");
+                $"the snapshot of {source} {stored} and its log begins at {point.LogBegin}: its " +
+                "state cannot be rebuilt. Restore the snapshots, or start with " +
+                "--accept-incomplete-state to go on without what came before.");
         }
 
         return point.LogBegin;
@@ -429,7 +439,8 @@ public sealed class PartitionMachine
             return;
         }
 
-        if (Position > snapshotOffset && committed is not null)
+        // Only what is committed: a start may have been beyond that (--accept-incomplete-state).
+        if (Position > snapshotOffset && Position == committed)
         {
             SnapshotChange change = TakeSnapshot(Position);
             snapshotInFlight = true;
