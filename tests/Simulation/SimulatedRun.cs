@@ -24,6 +24,12 @@ internal sealed class SimulatedRun
 {
     private const int StepsMax = 400_000;
 
+    /// <summary>
+    /// Crashes end here: a replay takes no snapshots, so one that is killed again and again before
+    /// its end would begin from the same place for ever.
+    /// </summary>
+    private const int CrashStepsMax = 20_000;
+
     private readonly List<SimulatedPartition> partitions = [];
     private readonly SimulatedWorld world;
     private readonly PipelineOptions options;
@@ -67,7 +73,7 @@ internal sealed class SimulatedRun
                 $"seed {seed}: the run does not come to its end: {string.Join("; ", partitions)}");
             now += random.Next(30);
             SimulatedPartition chosen = partitions[random.Next(partitions.Count)];
-            if (random.Next(1000) < weather.Crashes)
+            if (random.Next(1000) < weather.Crashes && step < CrashStepsMax)
             {
                 chosen.Crash(random);
                 if (weather.SnapshotLoss && random.Next(5) == 0)

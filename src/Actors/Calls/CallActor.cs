@@ -42,8 +42,8 @@ internal sealed class CallActor
     /// <summary>When <see cref="SipResponse"/> was seen.</summary>
     public long SipResponseMs;
 
-    /// <summary>True when a PDD was measured and counted already.</summary>
-    public bool PddCounted;
+    /// <summary>The PDD of an event, counted when it came, s; NaN for none.</summary>
+    public double CountedPddSeconds = double.NaN;
 
     /// <summary>End time of the newest partial summary; <see cref="Never"/> when there is none.</summary>
     public long PartialMs = Never;
@@ -62,6 +62,12 @@ internal sealed class CallActor
 
     public CallActor(int dimensions) => Dimensions = new int[dimensions];
 
+    /// <summary>True when an event told its PDD, and that was counted.</summary>
+    public bool PddCounted => !double.IsNaN(CountedPddSeconds);
+
+    /// <summary>True while nothing told of its end.</summary>
+    public bool IsOpen => PartialMs == Never && EndMs == Never;
+
     /// <summary>When the call is counted, or given up, unless something comes before.</summary>
     public long DeadlineMs(long callLimitMs) =>
         PartialMs != Never ? PartialMs : EndMs != Never ? EndMs : FirstMs + callLimitMs;
@@ -71,7 +77,8 @@ internal sealed class CallActor
     {
         long time = step.EventTimeMs;
         Join(step);
-        if (step.SipResponse > 0 && time >= SipResponseMs)
+        if (step.SipResponse > 0
+            && (time, step.SipResponse).CompareTo((SipResponseMs, SipResponse)) > 0)
             (SipResponse, SipResponseMs) = (step.SipResponse, time);
         switch (step.State)
         {
@@ -93,7 +100,7 @@ internal sealed class CallActor
                 DisconnectedMs = Math.Min(DisconnectedMs, time);
                 break;
             case State.Completed or State.Failed or State.Busy or State.Noanswer or State.Canceled:
-                if (time < EndMs)
+                if ((time, (int)step.State).CompareTo((EndMs, (int)EndState)) < 0)
                     (EndMs, EndState) = (time, step.State);
                 break;
         }
@@ -110,7 +117,11 @@ internal sealed class CallActor
         PartialValues = values.ToArray();
         if (summary.SipResponse > 0)
             (SipResponse, SipResponseMs) = (summary.SipResponse, summary.EventTimeMs);
-        summary.Dimensions.CopyTo(Dimensions.AsSpan());
+        for (int i = 0; i < Dimensions.Length; i++)
+        {
+            if (summary.Dimensions[i] != 0)
+                Dimensions[i] = summary.Dimensions[i];
+        }
     }
 
     /// <summary>PDD, s: from the attempt to the far end's first sign. Null where either is missing.</summary>
@@ -148,7 +159,7 @@ internal sealed class CallActor
         writer.Write((byte)EndState);
         writer.Write((byte)PartialState);
         writer.Write7BitEncodedInt(SipResponse);
-        writer.Write(PddCounted);
+        writer.Write(CountedPddSeconds);
         writer.Write7BitEncodedInt(PartialValues.Length);
         foreach (MetricValue value in PartialValues)
         {
@@ -178,7 +189,7 @@ internal sealed class CallActor
             EndState = (State)reader.ReadByte(),
             PartialState = (State)reader.ReadByte(),
             SipResponse = reader.Read7BitEncodedInt(),
-            PddCounted = reader.ReadBoolean(),
+            CountedPddSeconds = reader.ReadDouble(),
             PartialValues = new MetricValue[reader.Read7BitEncodedInt()],
         };
         for (int i = 0; i < call.PartialValues.Length; i++)

@@ -29,19 +29,20 @@ internal sealed class CallJoin(
     private readonly LiveCalls live = new(options.CallLimitMs, dimensions, dimensionValues, metrics);
     private readonly StreamCounters streams = new(Math.Max(options.LatenessMs, 60_000));
 
-    // Calls counted within the horizon: from a complete summary, and from less than that.
-    private readonly HorizonSet completed =
-        new("completed", options.LatenessMs, options.SeenEventsMax);
+    private readonly CountedCalls counted =
+        new(Math.Max(options.LatenessMs, 60_000), options.SeenEventsMax);
 
-    private readonly HorizonSet counted = new("counted", options.LatenessMs, options.SeenEventsMax);
     private readonly MetricValue[] scratch = new MetricValue[2];
     private readonly MetricValue[] reportValues = new MetricValue[EventRecord.ValuesMax + 1];
 
     /// <summary>Calls known and not yet counted.</summary>
     public int Count => live.Count;
 
+    /// <summary>Timers set, those included that no longer fit.</summary>
+    public int TimersHeld => live.TimersHeld;
+
     /// <summary>Ids of counted calls dropped before their time.</summary>
-    public long Forgotten => completed.Forgotten + counted.Forgotten;
+    public long Forgotten => counted.Forgotten;
 
     /// <summary>Takes in an event within its time that was not seen before.</summary>
     public Verdict Take(EventRecord record)
@@ -70,7 +71,6 @@ internal sealed class CallJoin(
     {
         while (live.TryTakeDue(watermarkMs, out ulong id, out CallActor call))
             Conclude(id, call);
-        completed.DropBefore(watermarkMs);
         counted.DropBefore(watermarkMs);
         streams.DropBefore(watermarkMs);
     }
@@ -79,7 +79,6 @@ internal sealed class CallJoin(
     public void Save(List<SnapshotPart> into, bool whole)
     {
         live.Save(into, whole);
-        completed.Save(into, whole);
         counted.Save(into, whole);
         streams.Save(into, whole);
     }
@@ -88,7 +87,6 @@ internal sealed class CallJoin(
     public void Load(IReadOnlyDictionary<string, byte[]> parts)
     {
         live.Load(parts);
-        completed.Load(parts);
         counted.Load(parts);
         streams.Load(parts);
     }
@@ -96,10 +94,9 @@ internal sealed class CallJoin(
     private Verdict TakeSummary(EventRecord summary)
     {
         ulong id = summary.CallId;
-        if (id != 0 && completed.Contains(id))
-            return Verdict.Duplicate;
-        if (id != 0 && counted.Contains(id))
-            return Verdict.CallCounted;
+        if (id != 0 && counted.Find(id, summary.EventTimeMs) is { } before)
+            return before.Complete ? Verdict.Duplicate : Verdict.CallCounted;
+        GiveUpIfOver(id, summary.EventTimeMs);
         if (summary.Partial && id != 0)
         {
             CallActor call = live.GetOrAdd(id);
@@ -109,16 +106,21 @@ internal sealed class CallJoin(
         }
 
         ReadOnlySpan<MetricValue> values = combiner.Sane(summary.Values);
+        double? pdd = Combiner.ValueOf(values, Metrics.Pdd);
         if (id != 0)
         {
-            if (live.Find(id) is { PddCounted: true })
+            if (live.Find(id) is { PddCounted: true } call)
+            {
+                pdd ??= call.CountedPddSeconds;
                 values = Without(Metrics.Pdd, values);
-            completed.Add(id, summary.EventTimeMs);
+            }
+
+            counted.Add(id, new CountedCall(summary.EventTimeMs, Complete: true, pdd is not null));
             live.Remove(id);
         }
 
         combiner.AddCall(
-            summary.Dimensions, summary.EventTimeMs, values,
+            summary.Dimensions, summary.EventTimeMs, values, pdd,
             EndOf(summary.State, summary.SipResponse, values), summary.SipResponse);
         return Verdict.Aggregated;
     }
@@ -126,17 +128,33 @@ internal sealed class CallJoin(
     private void TakeStep(EventRecord step)
     {
         ReadOnlySpan<MetricValue> values = combiner.Sane(step.Values);
-        if (values.Length > 0)
-            combiner.AddValues(step.Dimensions, step.EventTimeMs, values);
         ulong id = step.CallId;
+        CountedCall? before = id == 0 ? null : counted.Find(id, step.EventTimeMs);
+        if (values.Length > 0 && before is not { PddCounted: true })
+            combiner.AddValues(step.Dimensions, step.EventTimeMs, values);
 
-        // A step of a call that was counted already changes nothing any more.
-        if (id == 0 || completed.Contains(id) || counted.Contains(id))
+        // A step of a call that was counted already changes nothing else any more.
+        if (id == 0 || before is not null)
             return;
+        GiveUpIfOver(id, step.EventTimeMs);
         CallActor call = live.GetOrAdd(id);
         call.Step(step);
-        call.PddCounted |= values.Length > 0;
+        if (Combiner.ValueOf(values, Metrics.Pdd) is { } pdd)
+            call.CountedPddSeconds = pdd;
         live.Changed(id, call);
+    }
+
+    /// <summary>
+    /// A call without an end is given up by an event of its own past the limit, too: the watermark
+    /// may or may not have come so far, that depends on the other calls of the partition.
+    /// </summary>
+    private void GiveUpIfOver(ulong id, long eventTimeMs)
+    {
+        if (id == 0 || live.Find(id) is not { IsOpen: true } call
+            || eventTimeMs <= call.DeadlineMs(options.CallLimitMs))
+            return;
+        live.Remove(id);
+        Conclude(id, call);
     }
 
     private void TakeReport(EventRecord report)
@@ -159,20 +177,28 @@ internal sealed class CallJoin(
         if (call.PartialMs != CallActor.Never)
         {
             ReadOnlySpan<MetricValue> values = combiner.Sane(call.PartialValues);
+            double? pdd = Combiner.ValueOf(values, Metrics.Pdd);
             if (call.PddCounted)
+            {
+                pdd ??= call.CountedPddSeconds;
                 values = Without(Metrics.Pdd, values);
-            counted.Add(id, call.PartialMs);
+            }
+
+            counted.Add(id, new CountedCall(call.PartialMs, Complete: false, pdd is not null));
             combiner.AddCall(
-                call.Dimensions, call.PartialMs, values,
+                call.Dimensions, call.PartialMs, values, pdd,
                 EndOf(call.PartialState, call.SipResponse, values), call.SipResponse);
         }
         else if (call.EndMs != CallActor.Never)
         {
-            counted.Add(id, call.EndMs);
+            ReadOnlySpan<MetricValue> values = combiner.Sane(Measured(call));
+            double? pdd = call.PddCounted
+                ? call.CountedPddSeconds : Combiner.ValueOf(values, Metrics.Pdd);
+            counted.Add(id, new CountedCall(call.EndMs, Complete: false, pdd is not null));
             CallEnd end = call.AnsweredMs != CallActor.Never ? CallEnd.Answered
                 : EndOf(call.EndState, call.SipResponse, []);
             combiner.AddCall(
-                call.Dimensions, call.EndMs, combiner.Sane(Measured(call)), end, call.SipResponse);
+                call.Dimensions, call.EndMs, values, pdd, end, call.SipResponse);
         }
         else
         {

@@ -62,6 +62,8 @@ public sealed class CallStage : IStage
 
     internal SymbolTable MetricNames { get; }
 
+    internal int TimersHeld => calls.TimersHeld;
+
     /// <inheritdoc/>
     public void Apply(RecordBatch batch, int index, EpochOutputs outputs)
     {

@@ -82,15 +82,18 @@ internal sealed class Combiner
         }
     }
 
-    /// <summary>Adds a call that ended: its values, its outcome, its tags.</summary>
+    /// <summary>
+    /// Adds a call that ended: its values, its outcome, its tags. Its PDD, s, may have been counted
+    /// by an event: then it is not among the values, and decides its tag all the same.
+    /// </summary>
     public void AddCall(
-        ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values, CallEnd end,
-        int sipResponse)
+        ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values,
+        double? pddSeconds, CallEnd end, int sipResponse)
     {
         double? seconds = ValueOf(values, Metrics.ConnectDuration);
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
         Tags found = tags.OfCall(new CallFacts(
-            ValueOf(values, Metrics.Pdd),
+            pddSeconds,
             ValueOf(values, Metrics.AvgJitter),
             ValueOf(values, Metrics.MaxJitter),
             ValueOf(values, Metrics.AvgLatency),
@@ -114,7 +117,8 @@ internal sealed class Combiner
         cell.Counts.AddValues(values.Length);
     }
 
-    private static double? ValueOf(ReadOnlySpan<MetricValue> values, int metric)
+    /// <summary>The value of a metric; null when it is not among them.</summary>
+    public static double? ValueOf(ReadOnlySpan<MetricValue> values, int metric)
     {
         foreach (MetricValue value in values)
         {

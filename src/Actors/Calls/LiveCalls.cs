@@ -14,6 +14,9 @@ internal sealed class LiveCalls(
     private const string Prefix = "calls/";
     private const int Shards = 256;
 
+    /// <summary>Timers are set anew when there are so many beyond twice the calls.</summary>
+    private const int TimersSlack = 1024;
+
     private readonly Dictionary<ulong, CallActor> calls = [];
 
     // A call whose deadline moves gets another entry; one that no longer fits is passed over.
@@ -22,6 +25,9 @@ internal sealed class LiveCalls(
 
     /// <summary>Calls held.</summary>
     public int Count => calls.Count;
+
+    /// <summary>Timers set, those included that no longer fit.</summary>
+    public int TimersHeld => timers.Count;
 
     /// <summary>The call of an id, or null.</summary>
     public CallActor? Find(ulong id) => calls.GetValueOrDefault(id);
@@ -43,6 +49,8 @@ internal sealed class LiveCalls(
             return;
         call.TimerMs = deadline;
         timers.Enqueue(id, deadline);
+        if (timers.Count > TimersSlack + (2 * calls.Count))
+            SetTimersAnew();
     }
 
     /// <summary>Removes a call; nothing happens when there is none.</summary>
@@ -52,10 +60,13 @@ internal sealed class LiveCalls(
             dirty.Add(ShardOf(id));
     }
 
-    /// <summary>Takes out the next call whose deadline the watermark has reached.</summary>
+    /// <summary>
+    /// Takes out the next call whose deadline the watermark has passed. At the deadline itself an
+    /// event of the call is not late yet.
+    /// </summary>
     public bool TryTakeDue(long watermarkMs, out ulong id, out CallActor call)
     {
-        while (timers.TryPeek(out id, out long deadline) && deadline <= watermarkMs)
+        while (timers.TryPeek(out id, out long deadline) && deadline < watermarkMs)
         {
             timers.Dequeue();
             if (calls.TryGetValue(id, out CallActor? due) && due.DeadlineMs(callLimitMs) == deadline)
@@ -113,6 +124,13 @@ internal sealed class LiveCalls(
                 timers.Enqueue(id, call.TimerMs);
             }
         }
+    }
+
+    private void SetTimersAnew()
+    {
+        timers.Clear();
+        foreach ((ulong id, CallActor call) in calls)
+            timers.Enqueue(id, call.TimerMs);
     }
 
     private static int ShardOf(ulong id) => (int)(id % Shards);

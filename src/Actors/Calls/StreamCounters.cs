@@ -4,8 +4,9 @@ using Earshot.Snapshots;
 namespace Earshot.Actors.Calls;
 
 /// <summary>
-/// Turns counters that run since a stream began into the counts of an interval. A stream is
-/// forgotten when its last report is behind the watermark by more than the keep time.
+/// Turns counters that run since a stream began into the counts of an interval. A report the keep
+/// time or more after the last one begins its stream anew. So it does not matter when exactly a
+/// stream is forgotten: only once the watermark, which no report is behind, is past that time.
 /// </summary>
 internal sealed class StreamCounters(long keepMs)
 {
@@ -25,19 +26,23 @@ internal sealed class StreamCounters(long keepMs)
         if (report.StreamId == 0 || report.PacketsReceivedTotal < 0
             || report.PacketsLostTotal == long.MinValue)
             return null;
-        streams.TryGetValue(report.StreamId, out Last last);
+        if (streams.TryGetValue(report.StreamId, out Last last)
+            && report.EventTimeMs >= last.TimeMs + keepMs)
+            last = default;
         if (report.EventTimeMs < last.TimeMs)
             return null;
         streams[report.StreamId] =
             new Last(report.EventTimeMs, report.PacketsReceivedTotal, report.PacketsLostTotal);
         changed = true;
-        long received = report.PacketsReceivedTotal - last.Received;
+
+        // As doubles: whatever a source reports, the differences cannot wrap.
+        double received = (double)report.PacketsReceivedTotal - last.Received;
         if (received < 0)
             return null;
 
         // Duplicated packets can make "lost" fall: RFC 3550 6.4.1 counts that as no loss.
-        long lost = Math.Max(0, report.PacketsLostTotal - last.Lost);
-        long expected = received + lost;
+        double lost = Math.Max(0, (double)report.PacketsLostTotal - last.Lost);
+        double expected = received + lost;
         return expected == 0 ? null : 100.0 * lost / expected;
     }
 

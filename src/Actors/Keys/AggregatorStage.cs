@@ -89,8 +89,11 @@ public sealed class AggregatorStage : IStage
     {
     }
 
-    /// <summary>Merges a bundle, and closes what its mark lets close.</summary>
-    internal void Merge(Bundle bundle, long revision, EpochOutputs outputs)
+    /// <summary>
+    /// Merges the bundle at an input offset, and closes what its mark lets close. The revision is
+    /// the offset after it, as at an epoch's end: greater than that of any row before.
+    /// </summary>
+    internal void Merge(Bundle bundle, long offset, EpochOutputs outputs)
     {
         long? next = marks.NextOf(bundle.SourcePartition);
         if (bundle.From < next)
@@ -102,13 +105,13 @@ public sealed class AggregatorStage : IStage
         if (bundle.First && next is not null && bundle.From > next)
             bundleGaps++;
         foreach (Partial partial in bundle.Partials)
-            Merge(partial, bundle.SourcePartition, revision, outputs);
+            Merge(partial, bundle.SourcePartition, offset, outputs);
         if (!bundle.Last)
             return;
         if (marks.Advance(
             bundle.SourcePartition, bundle.SourcePartitions, bundle.To, bundle.WatermarkMs,
             bundle.Idle, bundle.Ended))
-            CloseWindows(revision, outputs);
+            CloseWindows(offset + 1, outputs);
     }
 
     /// <inheritdoc/>

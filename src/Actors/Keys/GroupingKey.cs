@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Earshot.Schemas;
 
@@ -11,6 +12,12 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
 {
     private const char Separator = '\u001f';
     private const char Missing = '\u0001';
+    private const char Escape = '\u001b';
+
+    // A special character is written as Escape and itself moved to the printable ones.
+    private const int EscapeShift = 0x40;
+    private static readonly SearchValues<char> Special =
+        SearchValues.Create([Separator, Missing, Escape]);
 
     /// <summary>Creates a key.</summary>
     /// <param name="grouping">Index of the grouping set in the pipeline's options.</param>
@@ -22,7 +29,7 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
         StringBuilder text = new();
         text.Append(grouping);
         foreach (string? value in values)
-            text.Append(Separator).Append(value ?? $"{Missing}");
+            text.Append(Separator).Append(value is null ? $"{Missing}" : Escaped(value));
         Id = text.ToString();
         Hash = StableHash.Of(Encoding.UTF8.GetBytes(Id));
     }
@@ -45,7 +52,7 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
         string[] fields = id.Split(Separator);
         string?[] values = new string?[fields.Length - 1];
         for (int i = 0; i < values.Length; i++)
-            values[i] = fields[i + 1] is [Missing] ? null : fields[i + 1];
+            values[i] = fields[i + 1] is [Missing] ? null : Unescaped(fields[i + 1]);
         return new GroupingKey(
             int.Parse(fields[0], System.Globalization.CultureInfo.InvariantCulture), values);
     }
@@ -66,4 +73,30 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
 
     /// <inheritdoc/>
     public override string ToString() => Id;
+
+    private static string Escaped(string value)
+    {
+        if (!value.AsSpan().ContainsAny(Special))
+            return value;
+        StringBuilder text = new();
+        foreach (char c in value)
+        {
+            if (Special.Contains(c))
+                text.Append(Escape).Append((char)(c + EscapeShift));
+            else
+                text.Append(c);
+        }
+
+        return text.ToString();
+    }
+
+    private static string Unescaped(string text)
+    {
+        if (!text.Contains(Escape, StringComparison.Ordinal))
+            return text;
+        StringBuilder value = new();
+        for (int i = 0; i < text.Length; i++)
+            value.Append(text[i] == Escape ? (char)(text[++i] - EscapeShift) : text[i]);
+        return value.ToString();
+    }
 }

@@ -25,9 +25,9 @@ internal sealed class SourceMarks
     {
         expected = Math.Max(expected, sources);
         marks[source] = new Mark(to, watermarkMs, idle, ended);
-        if (marks.Count < expected || marks.Values.All(mark => mark.Idle))
+        if (marks.Count < expected || marks.Values.All(mark => mark.LeftOut))
             return false;
-        long least = marks.Values.Where(mark => !mark.Idle).Min(mark => mark.WatermarkMs);
+        long least = marks.Values.Where(mark => !mark.LeftOut).Min(mark => mark.WatermarkMs);
         if (least <= WatermarkMs)
             return false;
         WatermarkMs = least;
@@ -66,5 +66,9 @@ internal sealed class SourceMarks
         }
     }
 
-    private sealed record Mark(long To, long WatermarkMs, bool Idle, bool Ended);
+    private sealed record Mark(long To, long WatermarkMs, bool Idle, bool Ended)
+    {
+        /// <summary>An ended source is past everything, so it counts also when idle.</summary>
+        public bool LeftOut => Idle && !Ended;
+    }
 }

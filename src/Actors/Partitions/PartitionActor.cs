@@ -208,7 +208,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
             if (!saved)
                 LogSnapshotStale(log, setting.Source, change.Offset);
         }
-        catch (SnapshotException e)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             LogSnapshotFailed(log, setting.Source, change.Offset, e.Message, e);
         }

@@ -187,10 +187,10 @@ public sealed class PartitionMachine
     public void Apply(RecordBatch batch)
     {
         Debug.Assert(WantsInput && !finished);
-        // Read ahead of the stop: with it the end would never come; the next start reads it again.
+        // What comes after the wish to stop is read again by the next start.
         if (stopping)
             return;
-        activeSinceTick = true;
+        (activeSinceTick, idle) = (true, false);
         for (int i = 0; i < batch.Count; i++)
         {
             long offset = batch[i].Offset;
@@ -224,13 +224,14 @@ public sealed class PartitionMachine
                 "shorter than when it was read before. Restore it, or use a new data folder.");
         }
 
-        if (inputEnded || stage.Complete)
+        if (inputEnded || stopping || stage.Complete)
         {
             TryFinish();
             return;
         }
 
         inputEnded = true;
+        idle = false;
         stage.EndInput(outputs);
         Control control = new()
         {
@@ -248,7 +249,7 @@ public sealed class PartitionMachine
         if (recovering || finished)
             return;
         if (activeSinceTick)
-            (activeSinceTick, idle, lastActiveMs) = (false, false, nowMs);
+            (activeSinceTick, lastActiveMs) = (false, nowMs);
         if (nowMs - lastSnapshotMs >= options.SnapshotEvery.TotalMilliseconds)
         {
             snapshotWanted = true;
@@ -306,6 +307,8 @@ public sealed class PartitionMachine
     /// <summary>Finish the epoch, commit, save, and say so.</summary>
     public void Stop()
     {
+        if (finished)
+            return;
         stopping = true;
         if (recovering)
         {
@@ -330,15 +333,18 @@ public sealed class PartitionMachine
                     $"{recoverTo}: the log is older than the snapshots. Restore both from one backup.");
             }
 
-            return snapshot.Offset;
+            if (point.LogBegin <= snapshot.Offset)
+                return snapshot.Offset;
         }
 
         if (point.LogBegin > 0 && !options.AcceptIncompleteState)
         {
+            string stored = point.Snapshot is { Offset: long offset }
+                ? $"stands at {offset}" : "does not exist";
             throw new UnrecoverableException(
-                $"{source} has no snapshot and its log begins at {point.LogBegin}: its state cannot be " +
-                "rebuilt. Restore the snapshots, or start with --accept-incomplete-state to go on " +
-                "without what came before.");
+                $"the snapshot of {source} {stored} and its log begins at {point.LogBegin}: its " +
+                "state cannot be rebuilt. Restore the snapshots, or start with " +
+                "--accept-incomplete-state to go on without what came before.");
         }
 
         return point.LogBegin;
@@ -437,7 +443,8 @@ public sealed class PartitionMachine
             return;
         }
 
-        if (Position > snapshotOffset && committed is not null)
+        // Only what is committed: a start may have been beyond that (--accept-incomplete-state).
+        if (Position > snapshotOffset && Position == committed)
         {
             SnapshotChange change = TakeSnapshot(Position);
             snapshotInFlight = true;

@@ -46,12 +46,17 @@ internal sealed partial class LocalActor : IActorRef
 
     public async ValueTask TellAsync(object message, CancellationToken cancel = default)
     {
-        while (!await incarnation.TryTellAsync(message, cancel))
+        while (true)
         {
-            // The incarnation has ended. Either the actor is done, or the next one is on its way.
+            // Kept: meanwhile the next one may have taken its place.
+            Incarnation current = incarnation;
+            if (await current.TryTellAsync(message, cancel))
+                return;
+
+            // It has ended. Either the actor is done, or the next one is on its way.
             if (completion.Task.IsCompleted)
                 return;
-            await Task.WhenAny(incarnation.Replaced, completion.Task).WaitAsync(cancel);
+            await Task.WhenAny(current.Replaced, completion.Task).WaitAsync(cancel);
         }
     }
 
@@ -108,8 +113,9 @@ internal sealed partial class LocalActor : IActorRef
         {
             actor = create();
             await actor.StartAsync(current);
+            ChannelReader<object> mail = current.Mailbox.Reader;
             while (!current.Completed)
-                await actor.ReceiveAsync(await current.Mailbox.Reader.ReadAsync(current.Ended));
+                await actor.ReceiveAsync(await mail.ReadAsync(current.Ended));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -15,8 +15,11 @@ public sealed class LocalRuntime(TimeProvider time, ILogger<LocalRuntime> log) :
     {
         LocalActor actor = new(name, create, supervision, time, log, shutdown.Token);
         lock (gate)
+        {
             actors.Add(actor);
-        actor.Run();
+            actor.Run();
+        }
+
         return actor;
     }
 

@@ -54,7 +54,7 @@ public sealed class FusedStage : IStage
     /// <inheritdoc/>
     public void EndEpoch(long from, long to, bool idle, EpochOutputs outputs)
     {
-        aggregator.Merge(call.CutBundle(from, to, idle), to, outputs);
+        aggregator.Merge(call.CutBundle(from, to, idle), to - 1, outputs);
         call.ReleaseBundle();
         aggregator.EndEpoch(from, to, idle, outputs);
     }

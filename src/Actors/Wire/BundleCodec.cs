@@ -1,3 +1,4 @@
+using System.Text;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
@@ -38,7 +39,7 @@ internal static class BundleCodec
     /// <exception cref="InvalidDataException">The bytes are no bundle.</exception>
     public static Bundle Read(ReadOnlySpan<byte> bytes, SymbolTable metricNames)
     {
-        Schemas.V1.Bundle message = Schemas.V1.Bundle.Parser.ParseFrom(bytes);
+        Schemas.V1.Bundle message = Parse(bytes);
         List<Partial> partials = new BundleReader(message, metricNames).Read();
         return new Bundle(
             message.SourcePartition, message.SourcePartitions, message.From, message.To,
@@ -46,14 +47,39 @@ internal static class BundleCodec
             First: message.Chunk == 0, Last: message.Chunk == message.Chunks - 1);
     }
 
+    private static Schemas.V1.Bundle Parse(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Schemas.V1.Bundle.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException("these bytes are no bundle: " + e.Message, e);
+        }
+    }
+
+    /// <summary>A cell may go on in the next chunk: the aggregator merges both.</summary>
     private static List<V1Bundle> Chunks(Bundle bundle, List<Partial> partials)
     {
         List<V1Bundle> chunks = [new V1Bundle(bundle)];
-        foreach (Partial partial in partials)
+        V1Bundle Open()
         {
             if (chunks[^1].SizeBytes > ChunkBytes)
                 chunks.Add(new V1Bundle(bundle));
-            chunks[^1].Add(partial);
+            return chunks[^1];
+        }
+
+        foreach (Partial partial in partials)
+        {
+            for (int metric = 1; metric < partial.Cell.MetricEnd; metric++)
+            {
+                if (partial.Cell[metric] is { } aggregate)
+                    Open().Add(partial, bundle.MetricNames[metric], aggregate);
+            }
+
+            if (!partial.Cell.Counts.IsEmpty)
+                Open().Add(partial, partial.Cell.Counts);
         }
 
         return chunks;
@@ -62,14 +88,12 @@ internal static class BundleCodec
     /// <summary>A chunk being filled.</summary>
     private sealed class V1Bundle
     {
-        private readonly SymbolTable metricNames;
         private readonly Dictionary<string, int> symbols = new(StringComparer.Ordinal);
         private readonly Dictionary<GroupingKey, int> keys = [];
         private readonly List<BucketCount> buckets = [];
 
         public V1Bundle(Bundle bundle)
         {
-            metricNames = bundle.MetricNames;
             Message = new Schemas.V1.Bundle
             {
                 SourcePartition = bundle.SourcePartition,
@@ -87,29 +111,20 @@ internal static class BundleCodec
 
         public int SizeBytes { get; private set; }
 
-        public void Add(Partial partial)
+        public void Add(Partial partial, CallCounts counts)
         {
-            int key = KeyOf(partial.Key);
-            for (int metric = 1; metric < partial.Cell.MetricEnd; metric++)
-            {
-                if (partial.Cell[metric] is { } aggregate)
-                    Add(key, partial.PaneMs, SymbolOf(metricNames[metric]), aggregate);
-            }
-
-            if (partial.Cell.Counts.IsEmpty)
-                return;
-            Message.CallKey.Add(key);
+            Message.CallKey.Add(KeyOf(partial.Key));
             Message.CallPane.Add(partial.PaneMs);
-            foreach (long field in partial.Cell.Counts.Fields)
+            foreach (long field in counts.Fields)
                 Message.CallCounts.Add(field);
             SizeBytes += 12 + (2 * CallCounts.Width);
         }
 
-        private void Add(int key, long paneMs, int metric, Aggregate aggregate)
+        public void Add(Partial partial, string metric, Aggregate aggregate)
         {
-            Message.MetricKey.Add(key);
-            Message.MetricPane.Add(paneMs);
-            Message.MetricName.Add(metric);
+            Message.MetricKey.Add(KeyOf(partial.Key));
+            Message.MetricPane.Add(partial.PaneMs);
+            Message.MetricName.Add(SymbolOf(metric));
             Message.MetricCount.Add(aggregate.Count);
             SizeBytes += 16;
             if (aggregate.Count <= Aggregate.RawMax)
@@ -157,7 +172,7 @@ internal static class BundleCodec
             Message.Symbols.Add(text);
             symbol = Message.Symbols.Count;
             symbols.Add(text, symbol);
-            SizeBytes += text.Length + 2;
+            SizeBytes += Encoding.UTF8.GetByteCount(text) + 3;
             return symbol;
         }
     }

@@ -22,7 +22,7 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
             ReadCalls();
             return partials;
         }
-        catch (ArgumentOutOfRangeException e)
+        catch (Exception e) when (e is ArgumentException or OverflowException)
         {
             throw new InvalidDataException(
                 $"bundle of source {message.SourcePartition} [{message.From}, {message.To}) is damaged: " +

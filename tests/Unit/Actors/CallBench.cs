@@ -1,0 +1,77 @@
+using Earshot.Actors;
+using Earshot.Actors.Calls;
+using Earshot.Actors.Keys;
+using Earshot.Actors.Stages;
+using Earshot.Log;
+using Earshot.Schemas;
+using Earshot.Schemas.V1;
+
+namespace Earshot.Tests.Unit.Actors;
+
+/// <summary>A call stage, fed record by record.</summary>
+internal sealed class CallBench
+{
+    private readonly EpochOutputs outputs = new(0);
+    private readonly List<RecordAppend> given = [];
+    private long offset;
+
+    public CallBench(PipelineOptions? options = null, IRecordDecoder? decoder = null) =>
+        Stage = new CallStage(options ?? Inputs.Options, 0, decoder ?? new EnvelopeDecoder());
+
+    public CallStage Stage { get; }
+
+    public StageProgress Books => Stage.Progress;
+
+    public IEnumerable<LateRow> Late => Of(Topics.Late).Select(LateRow.Parser.ParseFrom);
+
+    public IEnumerable<DeadLetter> Dead => Of(Topics.Dead).Select(DeadLetter.Parser.ParseFrom);
+
+    /// <summary>The epoch so far: the pane start and the cell of each partial aggregate.</summary>
+    public IReadOnlyList<Partial> Partials => Stage.CutBundle(0, 1, idle: false).Partials;
+
+    /// <summary>Everything the epoch brought, over all keys and panes.</summary>
+    public Cell Total
+    {
+        get
+        {
+            Cell total = new();
+            foreach (Partial partial in Partials)
+                total.Merge(partial.Cell);
+            return total;
+        }
+    }
+
+    public CallBench Give(params byte[][] records)
+    {
+        Apply(Inputs.Batch(offset, records));
+        return this;
+    }
+
+    /// <summary>Moves the watermark by a record of a metric of its own.</summary>
+    public CallBench MoveWatermarkTo(long watermarkMs) =>
+        Give(Inputs.Metric(watermarkMs + Inputs.LatenessMs, metric: "clock"));
+
+    public CallBench End()
+    {
+        Stage.EndInput(outputs);
+        return this;
+    }
+
+    private void Apply(RecordBatch batch)
+    {
+        for (int i = 0; i < batch.Count; i++)
+            Stage.Apply(batch, i, outputs);
+        offset = batch.To;
+        given.AddRange(outputs.Take());
+        Assert.True(Stage.Progress.Balanced, Stage.Progress.ToString());
+    }
+
+    private IEnumerable<byte[]> Of(string topic)
+    {
+        foreach (RecordAppend append in given)
+        {
+            for (int i = 0; append.Target.Topic == topic && i < append.Records.Count; i++)
+                yield return append.Records[i].Value.ToArray();
+        }
+    }
+}

@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using Earshot.Actors;
+using Earshot.Actors.Partitions;
+using Earshot.Actors.Ports;
+using Earshot.Actors.Runtime;
+using Earshot.Actors.Stages;
+using Earshot.Log;
+using Earshot.Log.Memory;
+using Earshot.Schemas;
+using Earshot.Schemas.V1;
+using Earshot.Snapshots;
+using Microsoft.Extensions.Logging.Abstractions;
+using static Earshot.Tests.Unit.Actors.Inputs;
+
+namespace Earshot.Tests.Unit.Actors;
+
+#pragma warning disable CA1001 // released in IAsyncLifetime.DisposeAsync
+/// <summary>The shell, on the in-memory log: a finite input from its begin to its end.</summary>
+public sealed class PartitionActorTests : IAsyncLifetime
+{
+    private static readonly TopicPartition Source = new(Topics.Calls, 0);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly SteppedTime time = new();
+    private readonly MemoryLog log;
+    private readonly LocalRuntime runtime;
+    private readonly EpochCommitter committer;
+    private readonly MemorySnapshots snapshots = new();
+    private readonly ActorIntent intent = new();
+    private readonly ConcurrentQueue<PartitionProgress> progress = [];
+
+    public PartitionActorTests()
+    {
+        log = new MemoryLog(time);
+        runtime = new LocalRuntime(time, NullLogger<LocalRuntime>.Instance);
+        committer = new EpochCommitter(log, "id", NullLogger.Instance);
+    }
+
+    public async Task InitializeAsync() => await log.EnsureTopicsAsync(
+        [.. Topics.Written(1), new TopicSpec(Topics.Calls, 1)], CancellationToken.None);
+
+    public async Task DisposeAsync()
+    {
+        await runtime.DisposeAsync();
+        await committer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_record_that_throws_twice_becomes_a_dead_letter_and_the_rest_counts()
+    {
+        FillInput(10);
+        await Spawn(poison: 4).Completion.WaitAsync(Patience);
+        DeadLetter dead = Assert.Single(await Read(Topics.Dead, DeadLetter.Parser.ParseFrom));
+        Assert.Equal(("failed", 4L, "boom"), (dead.Reason, dead.SourceOffset, dead.Detail));
+        List<Control> controls = await Read(Topics.Control, Control.Parser.ParseFrom);
+        Assert.Equal(
+            [Control.WhatOneofCase.Skip, Control.WhatOneofCase.Ended],
+            controls.Select(control => control.WhatCase));
+        Assert.Equal(4, controls[0].AtOffset);
+        Aggregate row = Assert.Single(
+            await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Equal((9L, 41.0), (row.Count, row.Sum));
+        StageProgress books = progress.Last().Books;
+        Assert.True(books is { Read: 10, Aggregated: 9, Dead: 1, Balanced: true });
+        Assert.Equal(3, progress.Count(now => now.Phase == "running" && now.Position == 0));
+    }
+
+    [Fact]
+    public async Task Started_again_after_its_end_it_completes_and_gives_nothing_out_twice()
+    {
+        FillInput(10);
+        await Spawn(poison: 4).Completion.WaitAsync(Patience);
+        foreach (bool withSnapshot in (bool[])[true, false])
+        {
+            if (!withSnapshot)
+                snapshots.Forget();
+            await Spawn(poison: 4).Completion.WaitAsync(Patience);
+            Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+            Assert.Single(await Read(Topics.Dead, DeadLetter.Parser.ParseFrom));
+        }
+    }
+
+    [Fact]
+    public async Task A_snapshot_store_that_throws_hinders_neither_stop_nor_end()
+    {
+        snapshots.Fails = true;
+        FillInput(10);
+        await Spawn(poison: -1).Completion.WaitAsync(Patience);
+        Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Null(progress.Last().Saved);
+    }
+
+    [Fact]
+    public async Task Stopped_it_commits_and_saves_what_it_has_taken_in()
+    {
+        FillInput(10, complete: false);
+        IActorRef actor = Spawn(poison: -1);
+        while (progress.LastOrDefault()?.Position != 10)
+            await Task.Yield();
+        intent.Stop = true;
+        await actor.TellAsync(IntentChanged.Instance);
+        await actor.Completion.WaitAsync(Patience);
+        Assert.Equal(10, await log.ReadCommittedAsync("group", Source, CancellationToken.None));
+        StoredSnapshot? stored = await snapshots.LoadAsync(
+            new SnapshotOwner("fused", 0), CancellationToken.None);
+        Assert.Equal(10, stored!.Offset);
+        Assert.Empty(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+
+        // Still to be stopped when it starts: it ends at once.
+        await Spawn(poison: -1).Completion.WaitAsync(Patience);
+    }
+
+    private void FillInput(int records, bool complete = true)
+    {
+        for (int i = 0; i < records; i++)
+            log.Append(Source, Batch(i, Metric(T0 + i, value: i)), AppendTimeMs);
+        if (complete)
+            log.Complete(Source);
+    }
+
+    private IActorRef Spawn(int poison)
+    {
+        PartitionSetting setting = new(
+            Source, "group", () => new FusedStage(Options, 0, new PoisonedDecoder(poison)),
+            from => log.OpenReader(Source, from), log, _ => ValueTask.FromResult(0L), snapshots,
+            committer, CommitWhenDrained: false, intent, progress.Enqueue);
+        FaultMemory faults = new();
+        return runtime.Spawn(
+            "fused/0",
+            () => new PartitionActor(setting, Options, faults, time, NullLogger.Instance),
+            new Supervision(5, TimeSpan.Zero, TimeSpan.Zero));
+    }
+
+    private async Task<List<T>> Read<T>(string topic, Func<byte[], T> parse)
+    {
+        TopicPartition source = new(topic, 0);
+        OffsetRange range = await log.ReadRangeAsync(source, CancellationToken.None);
+        await using ILogReader reader = log.OpenReader(source, 0);
+        List<T> rows = [];
+        while (rows.Count < range.End)
+        {
+            RecordBatch batch = (await reader.ReadAsync(1000, CancellationToken.None))!;
+            for (int i = 0; i < batch.Count; i++)
+                rows.Add(parse(batch[i].Value.ToArray()));
+        }
+
+        return rows;
+    }
+
+    /// <summary>Throws on the event whose time says so.</summary>
+    private sealed class PoisonedDecoder(int poison) : IRecordDecoder
+    {
+        private readonly EnvelopeDecoder inner = new();
+
+        public DecodeResult Decode(ReadOnlySpan<byte> record, EventRecord into)
+        {
+            DecodeResult result = inner.Decode(record, into);
+            return into.EventTimeMs == T0 + poison
+                ? throw new InvalidOperationException("boom") : result;
+        }
+
+        public ulong RoutingHash(ReadOnlySpan<byte> record) => inner.RoutingHash(record);
+    }
+
+    private sealed class MemorySnapshots : ISnapshotStore
+    {
+        private readonly Lock guard = new();
+        private readonly Dictionary<string, byte[]> parts = [];
+        private long offset = -1;
+
+        public bool Fails { get; set; }
+
+        public void Forget()
+        {
+            lock (guard)
+                offset = -1;
+        }
+
+        public ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel)
+        {
+            lock (guard)
+            {
+                return ValueTask.FromResult(offset < 0
+                    ? null : new StoredSnapshot(offset, new Dictionary<string, byte[]>(parts)));
+            }
+        }
+
+        public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel)
+        {
+            if (Fails)
+                throw new IOException("the disk is gone");
+            lock (guard)
+            {
+                if (change.Offset <= offset)
+                    return ValueTask.FromResult(false);
+                if (change.Base is null || offset < 0)
+                    parts.Clear();
+                foreach ((string key, byte[]? value) in change.Parts)
+                {
+                    if (value is null)
+                        parts.Remove(key);
+                    else
+                        parts[key] = value;
+                }
+
+                offset = change.Offset;
+                return ValueTask.FromResult(true);
+            }
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
