@@ -45,7 +45,7 @@ public static class SqliteFailure
         SqliteException error, string path) => error.SqliteErrorCode switch
     {
         Full => $"No space left for {path}: free disk space, shorten the retention, or raise the "
-            + "size limit of the file. It goes on by itself as soon as there is room.",
+            + "size limit of the file. Nothing is half-written.",
         Busy or Locked => $"{path} is in use by another program that does not let go: stop the "
             + "other program (one process at a time may write).",
         NoMemory => $"SQLite got no memory for {path}: free memory or shrink the batches.",
