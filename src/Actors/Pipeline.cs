@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace Earshot.Actors;
 
 /// <summary>What a pipeline runs on.</summary>
-/// <param name="Log">Log of outputs, bundles and offsets; of the input too, unless it is files.</param>
+/// <param name="Log">
+/// Log of outputs, bundles and offsets; of the input too, unless it is files.
+/// </param>
 /// <param name="OpenInput">Opens an input partition from an offset on.</param>
 /// <param name="CreateDecoder">Makes a decoder of the input's format.</param>
 /// <param name="Snapshots">Where state is kept.</param>
@@ -33,8 +35,10 @@ public sealed record PipelineWorld(
 /// <summary>
 /// The whole path, top to bottom. Each step names the file in which it happens:
 /// <list type="number">
-/// <item>consume: an <see cref="ILogReader"/> feeds batches to a <see cref="PartitionActor"/>;</item>
-/// <item>decode, decide: <see cref="CallStage"/> (ignored, dead, late, duplicate, aggregated);</item>
+/// <item>consume: an <see cref="ILogReader"/> feeds batches to a
+/// <see cref="PartitionActor"/>;</item>
+/// <item>decode, decide: <see cref="CallStage"/> (ignored, dead, late, duplicate,
+/// aggregated);</item>
 /// <item>join: CallJoin makes one call of its events;</item>
 /// <item>combine: Combiner adds values to the cells of a <see cref="PartialTable"/>;</item>
 /// <item>commit: <see cref="PartitionMachine"/> cuts the epoch, <see cref="EpochCommitter"/>
@@ -51,9 +55,12 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly ILogger logger;
     private readonly EpochCommitter stageCommitter;
     private readonly EpochCommitter archiveCommitter;
-    private readonly ConcurrentDictionary<(string Stage, int Partition), PartitionProgress> progress = [];
+    private readonly ConcurrentDictionary<(string Stage, int Partition), PartitionProgress>
+        progress = [];
+
     private readonly List<(IActorRef Actor, ActorIntent Intent)> stages = [];
-    private readonly List<(IActorRef Actor, ActorIntent Intent, TopicPartition Source)> chroniclers = [];
+    private readonly List<(IActorRef Actor, ActorIntent Intent, TopicPartition Source)>
+        chroniclers = [];
 
     private Pipeline(PipelineOptions options, PipelineWorld world)
     {
@@ -117,7 +124,11 @@ public sealed class Pipeline : IAsyncDisposable
     /// <summary>Ends when a stage or a chronicler is parked; never otherwise.</summary>
     public async Task<ActorParkedException> ParkedAsync()
     {
-        List<Task> all = [.. stages.Select(s => s.Actor.Completion), .. chroniclers.Select(c => c.Actor.Completion)];
+        List<Task> all =
+        [
+            .. stages.Select(s => s.Actor.Completion),
+            .. chroniclers.Select(c => c.Actor.Completion),
+        ];
         while (all.Count > 0)
         {
             Task ended = await Task.WhenAny(all);

@@ -9,7 +9,9 @@ public enum OutputMode
     /// <summary>One final row per key, window and metric, when the window closes.</summary>
     Append,
 
-    /// <summary>A row after every aggregator epoch that changed it; the last one is final.</summary>
+    /// <summary>
+    /// A row after every aggregator epoch that changed it; the last one is final.
+    /// </summary>
     Update,
 }
 
@@ -65,7 +67,9 @@ public sealed record PipelineOptions
     /// <summary>Time between two snapshots.</summary>
     public TimeSpan SnapshotEvery { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A partition without records for this long no longer holds back the watermark.</summary>
+    /// <summary>
+    /// A partition without records for this long no longer holds back the watermark.
+    /// </summary>
     public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Time between two archive files of a table, while rows come.</summary>
@@ -74,13 +78,17 @@ public sealed record PipelineOptions
     /// <summary>Most rows held back for one archive file.</summary>
     public int ArchiveRowsMax { get; init; } = 60_000;
 
-    /// <summary>Go on where state is incomplete: no snapshot, and the log no longer begins at 0.</summary>
+    /// <summary>
+    /// Go on where state is incomplete: no snapshot, and the log no longer begins at 0.
+    /// </summary>
     public bool AcceptIncompleteState { get; init; }
 
     /// <summary>True when one actor runs both stages.</summary>
     public bool Fused => Partitions == 1 && !Shuffled;
 
-    /// <summary>The dimensions kept: the standard ones, and those the keys name beyond them.</summary>
+    /// <summary>
+    /// The dimensions kept: the standard ones, and those the keys name beyond them.
+    /// </summary>
     public DimensionSet Dimensions => new(
         DimensionSet.Standard.Concat(Keys.SelectMany(key => key.Dimensions)).Distinct());
 }

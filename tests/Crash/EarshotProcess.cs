@@ -32,7 +32,8 @@ internal static class EarshotProcess
             process.Kill();
         await process.WaitForExitAsync();
         await Task.WhenAll(output, error);
-        Assert.True(!ended || process.ExitCode == 0, $"exit code {process.ExitCode}: {error.Result}");
+        Assert.True(
+            !ended || process.ExitCode == 0, $"exit code {process.ExitCode}: {error.Result}");
         return !ended;
     }
 

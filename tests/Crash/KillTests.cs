@@ -12,7 +12,9 @@ public sealed class KillTests : IDisposable
     private const int Events = 60_000;
     private const int Kills = 6;
 
-    /// <summary>Columns that may differ in their last bits: they depend on the order of merging.</summary>
+    /// <summary>
+    /// Columns that may differ in their last bits: they depend on the order of merging.
+    /// </summary>
     private static readonly HashSet<string> Sums =
     [
         "sum", "mean", "stddev", "expected", "low", "high", "observed", "next_expected",
@@ -51,7 +53,8 @@ public sealed class KillTests : IDisposable
         Assert.True(code == 0, error);
         Assert.True(kills > 0, "no run lasted long enough to be killed");
         Assert.Equal(Books(wanted), Books(found));
-        foreach (string table in (string[])["aggregates", "insights", "predictions", "late", "dead"])
+        string[] tables = ["aggregates", "insights", "predictions", "late", "dead"];
+        foreach (string table in tables)
             AssertSame(await RowsAsync(calm, table), await RowsAsync(rough, table), table);
     }
 
@@ -93,7 +96,8 @@ public sealed class KillTests : IDisposable
             foreach (JsonProperty column in row.EnumerateObject())
             {
                 JsonElement other = b[id].GetProperty(column.Name);
-                bool same = Sums.Contains(column.Name) && column.Value.ValueKind == JsonValueKind.Number
+                bool same = Sums.Contains(column.Name)
+                    && column.Value.ValueKind == JsonValueKind.Number
                     && other.ValueKind == JsonValueKind.Number
                     ? Near(column.Value.GetDouble(), other.GetDouble())
                     : column.Name == "revision" || column.Value.GetRawText() == other.GetRawText();
@@ -124,7 +128,9 @@ public sealed class KillTests : IDisposable
         Math.Abs(a - b) <= 1e-9 * Math.Max(Math.Abs(a), Math.Abs(b));
 }
 
-/// <summary>A theory that needs DuckDB's library; skipped with the reason where it is missing.</summary>
+/// <summary>
+/// A theory that needs DuckDB's library; skipped with the reason where it is missing.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DuckDbTheoryAttribute : TheoryAttribute
 {

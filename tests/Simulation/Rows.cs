@@ -42,7 +42,8 @@ internal sealed class Rows
                 Keep(rows.insights, IdOf(row.Key), row, append);
             }
 
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Predictions, partition)))
+            TopicPartition predictions = new(Topics.Predictions, partition);
+            foreach (byte[] value in world.Values(predictions))
             {
                 Prediction row = Prediction.Parser.ParseFrom(value);
                 Keep(rows.predictions, $"{IdOf(row.Key)}|{row.Metric}", row, append: true);
@@ -108,10 +109,12 @@ internal sealed class Rows
 
     private static string IdOf(RowKey key)
     {
-        string dimensions = string.Join(
-            ",", key.Dimensions.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => $"{d.Key}={d.Value}"));
+        IEnumerable<string> named = key.Dimensions
+            .OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => $"{d.Key}={d.Value}");
+        string dimensions = string.Join(",", named);
         return string.Create(
-            CultureInfo.InvariantCulture, $"{key.Window}|{key.WindowStart}|{key.Grouping}|{dimensions}");
+            CultureInfo.InvariantCulture,
+            $"{key.Window}|{key.WindowStart}|{key.Grouping}|{dimensions}");
     }
 
     private static void Keep<T>(

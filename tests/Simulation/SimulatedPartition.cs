@@ -37,8 +37,8 @@ internal sealed class SimulatedPartition(
         (commit, snapshot, commitWritten, Finished) = (null, null, false, false);
         stage = create();
         machine = new PartitionMachine(stage, options, source, Group, commitWhenDrained, this);
-        machine.Recover(
-            world.RecoveryOf(new SnapshotOwner(stage.Name, source.Partition), Group, source), nowMs);
+        SnapshotOwner owner = new(stage.Name, source.Partition);
+        machine.Recover(world.RecoveryOf(owner, Group, source), nowMs);
     }
 
     /// <summary>Kills it; what was asked may still be carried out, or not.</summary>

@@ -19,7 +19,9 @@ internal sealed record Weather(int Crashes, bool SnapshotLoss)
     public static readonly Weather Stormy = new(8, true);
 }
 
-/// <summary>A whole pipeline on a simulated world, every interleaving decided by one seed.</summary>
+/// <summary>
+/// A whole pipeline on a simulated world, every interleaving decided by one seed.
+/// </summary>
 internal sealed class SimulatedRun
 {
     private const int StepsMax = 400_000;
@@ -103,7 +105,9 @@ internal sealed class SimulatedRun
         TopicPartition input = new(Topics.Calls, partition);
         if (options.Fused)
         {
-            Add(input, () => new FusedStage(options, partition, new EnvelopeDecoder()), true, false);
+            Add(
+                input, () => new FusedStage(options, partition, new EnvelopeDecoder()),
+                true, false);
             return;
         }
 

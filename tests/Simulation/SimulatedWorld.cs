@@ -47,7 +47,8 @@ internal sealed class SimulatedWorld
 
     public bool Save(SnapshotChange change)
     {
-        bool known = snapshots.TryGetValue(change.Owner, out (long Offset, Dictionary<string, byte[]> Parts) stored);
+        bool known = snapshots.TryGetValue(
+            change.Owner, out (long Offset, Dictionary<string, byte[]> Parts) stored);
         if (known && change.Offset <= stored.Offset)
             return false;
         if (change.Base is not null && (!known || stored.Offset != change.Base))
@@ -76,7 +77,8 @@ internal sealed class SimulatedWorld
                 : null;
         Dictionary<long, string> skips = [];
         long? endedAt = null;
-        foreach (byte[] value in Values(new TopicPartition(Actors.Topics.Control, source.Partition)))
+        TopicPartition controls = new(Actors.Topics.Control, source.Partition);
+        foreach (byte[] value in Values(controls))
         {
             Control control = Control.Parser.ParseFrom(value);
             if (control.WhatCase == Control.WhatOneofCase.Skip)
@@ -87,7 +89,8 @@ internal sealed class SimulatedWorld
 
         bool isInput = source.Topic == Actors.Topics.Calls;
         return new RecoveryPoint(
-            snapshot, CommittedOf(group, source), 0, isInput ? skips : [], isInput ? endedAt : null);
+            snapshot, CommittedOf(group, source), 0,
+            isInput ? skips : [], isInput ? endedAt : null);
     }
 
     /// <summary>Records [from, from + max) that there are.</summary>

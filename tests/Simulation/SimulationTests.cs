@@ -86,11 +86,13 @@ public sealed class SimulationTests
         }
 
         List<Schemas.V1.Aggregate> found = [.. rows.Aggregates.Values.Where(row =>
-            row.Metric == "buffer_depth" && row.Key.Window == "1m" && row.Key.Grouping == "carrier")];
+            row.Metric == "buffer_depth" && row.Key.Window == "1m"
+            && row.Key.Grouping == "carrier")];
         Assert.Equal(expected.Count, found.Count);
         foreach (Schemas.V1.Aggregate row in found)
         {
-            string carrier = row.Key.Dimensions.TryGetValue("carrier", out string? name) ? name : "";
+            string carrier =
+                row.Key.Dimensions.TryGetValue("carrier", out string? name) ? name : "";
             List<double> values = expected[(carrier, row.Key.WindowStart)];
             values.Sort();
             Assert.Equal(values.Count, row.Count);
@@ -109,6 +111,7 @@ public sealed class SimulationTests
         _ => Fused with { Mode = OutputMode.Update },
     };
 
-    private static Rows Go(PipelineOptions options, List<byte[]> input, int seed, Weather weather) =>
+    private static Rows Go(
+        PipelineOptions options, List<byte[]> input, int seed, Weather weather) =>
         SimulatedRun.Run(options, input, Events.AppendTimeMs, seed, weather);
 }

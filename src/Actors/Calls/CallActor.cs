@@ -45,7 +45,9 @@ internal sealed class CallActor
     /// <summary>The PDD of an event, counted when it came, s; NaN for none.</summary>
     public double CountedPddSeconds = double.NaN;
 
-    /// <summary>End time of the newest partial summary; <see cref="Never"/> when there is none.</summary>
+    /// <summary>
+    /// End time of the newest partial summary; <see cref="Never"/> when there is none.
+    /// </summary>
     public long PartialMs = Never;
 
     /// <summary>State the partial summary says.</summary>
@@ -124,7 +126,9 @@ internal sealed class CallActor
         }
     }
 
-    /// <summary>PDD, s: from the attempt to the far end's first sign. Null where either is missing.</summary>
+    /// <summary>
+    /// PDD, s: from the attempt to the far end's first sign. Null where either is missing.
+    /// </summary>
     public double? PddSeconds => Seconds(InitializedMs, FirstSignMs);
 
     /// <summary>

@@ -14,7 +14,9 @@ internal enum Verdict
     /// <summary>Its call's complete summary was counted already.</summary>
     Duplicate,
 
-    /// <summary>Its call was counted already from what was known then: too late to replace it.</summary>
+    /// <summary>
+    /// Its call was counted already from what was known then: too late to replace it.
+    /// </summary>
     CallCounted,
 }
 
@@ -26,7 +28,9 @@ internal sealed class CallJoin(
     PipelineOptions options, Combiner combiner, int dimensions, SymbolTable dimensionValues,
     SymbolTable metrics, Books books)
 {
-    private readonly LiveCalls live = new(options.CallLimitMs, dimensions, dimensionValues, metrics);
+    private readonly LiveCalls live =
+        new(options.CallLimitMs, dimensions, dimensionValues, metrics);
+
     private readonly StreamCounters streams = new(Math.Max(options.LatenessMs, 60_000));
 
     private readonly CountedCalls counted =
@@ -206,7 +210,9 @@ internal sealed class CallJoin(
         }
     }
 
-    /// <summary>What the call's steps measure: PDD and connected time, where both ends are known.</summary>
+    /// <summary>
+    /// What the call's steps measure: PDD and connected time, where both ends are known.
+    /// </summary>
     private ReadOnlySpan<MetricValue> Measured(CallActor call)
     {
         int count = 0;

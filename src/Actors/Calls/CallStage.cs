@@ -161,7 +161,9 @@ public sealed class CallStage : IStage
             return (DeadReason.Invalid, "event_time is missing or not after 1970");
         if (record.EventTimeMs > appendTimeMs + options.FutureLimitMs)
         {
-            return (DeadReason.Future, $"event_time {UtcText.Of(record.EventTimeMs)} is more than " +
+            return (
+                DeadReason.Future,
+                $"event_time {UtcText.Of(record.EventTimeMs)} is more than " +
                 $"{Durations.Format(options.FutureLimitMs)} ahead of the time it was taken in");
         }
 

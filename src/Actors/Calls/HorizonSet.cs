@@ -53,7 +53,9 @@ internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
             DropFirst();
     }
 
-    /// <summary>Adds the ids that came since the last call, and the removal of dropped ones.</summary>
+    /// <summary>
+    /// Adds the ids that came since the last call, and the removal of dropped ones.
+    /// </summary>
     public void Save(List<SnapshotPart> into, bool whole)
     {
         if (!whole)

@@ -69,7 +69,8 @@ internal sealed class LiveCalls(
         while (timers.TryPeek(out id, out long deadline) && deadline < watermarkMs)
         {
             timers.Dequeue();
-            if (calls.TryGetValue(id, out CallActor? due) && due.DeadlineMs(callLimitMs) == deadline)
+            if (calls.TryGetValue(id, out CallActor? due)
+                && due.DeadlineMs(callLimitMs) == deadline)
             {
                 Remove(id);
                 call = due;

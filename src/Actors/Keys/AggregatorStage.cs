@@ -26,7 +26,9 @@ public sealed class AggregatorStage : IStage
     private readonly Dictionary<GroupingKey, KeyActor> keys = [];
 
     // Open windows by the time they close, each with the keys that have it open.
-    private readonly SortedDictionary<(long EndMs, long StartMs, int Spec), List<KeyActor>> open = [];
+    private readonly SortedDictionary<(long EndMs, long StartMs, int Spec), List<KeyActor>>
+        open = [];
+
     private readonly List<KeyActor> dirty = [];
 
     // Cells of closed windows, for the next ones: their buckets are the bulk of the memory.
@@ -181,8 +183,9 @@ public sealed class AggregatorStage : IStage
         for (int spec = 0; spec < options.Windows.Count; spec++)
         {
             WindowSpec window = options.Windows[spec];
+            long first = window.FirstStart(partial.PaneMs);
             long last = window.LastStart(partial.PaneMs);
-            for (long start = window.FirstStart(partial.PaneMs); start <= last; start += window.SlideMs)
+            for (long start = first; start <= last; start += window.SlideMs)
             {
                 if (start + window.LengthMs <= marks.WatermarkMs)
                 {

@@ -67,7 +67,9 @@ public sealed class Cell
         }
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote, also by an older version with fewer counts.</summary>
+    /// <summary>
+    /// Reads what <see cref="Write"/> wrote, also by an older version with fewer counts.
+    /// </summary>
     public static Cell Read(BinaryReader reader, SymbolTable names)
     {
         Cell cell = new();

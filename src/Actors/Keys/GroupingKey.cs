@@ -40,7 +40,9 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     /// <summary>A value per dimension of the set; null when missing.</summary>
     public IReadOnlyList<string?> Values { get; }
 
-    /// <summary>The whole key as one text: name of its part in snapshots, key of its records.</summary>
+    /// <summary>
+    /// The whole key as one text: name of its part in snapshots, key of its records.
+    /// </summary>
     public string Id { get; }
 
     /// <summary>The same on every machine and in every run.</summary>
@@ -63,7 +65,8 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     /// <inheritdoc/>
     public bool Equals(GroupingKey? other) =>
         ReferenceEquals(this, other)
-        || (other is not null && Hash == other.Hash && string.Equals(Id, other.Id, StringComparison.Ordinal));
+        || (other is not null && Hash == other.Hash
+            && string.Equals(Id, other.Id, StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as GroupingKey);

@@ -15,7 +15,9 @@ internal sealed class SourceMarks
     /// <summary>True when every source has ended.</summary>
     public bool AllEnded => marks.Count >= expected && marks.Values.All(mark => mark.Ended);
 
-    /// <summary>The source offset the next bundle should begin at; null before the first one.</summary>
+    /// <summary>
+    /// The source offset the next bundle should begin at; null before the first one.
+    /// </summary>
     public long? NextOf(int source) =>
         marks.TryGetValue(source, out Mark? mark) ? mark.To : null;
 

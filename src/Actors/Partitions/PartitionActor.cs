@@ -30,7 +30,9 @@ public sealed record PartitionSetting(
 /// <param name="Phase">"recovering", "running" or "finished".</param>
 /// <param name="Position">Next input offset.</param>
 /// <param name="Committed">Committed input offset; null before the first commit.</param>
-/// <param name="Saved">Offset of its stored snapshot: earlier input is not needed again; or null.</param>
+/// <param name="Saved">
+/// Offset of its stored snapshot: earlier input is not needed again; or null.
+/// </param>
 /// <param name="Epochs">Epochs committed since the last (re)start.</param>
 /// <param name="Books">What it has done.</param>
 public sealed record PartitionProgress(
@@ -43,7 +45,9 @@ public sealed record PartitionProgress(
 /// </summary>
 public sealed partial class PartitionActor : IActor, IPartitionEffects
 {
-    /// <summary>Records per batch asked of the log: amortises a message, keeps an epoch's cut near.</summary>
+    /// <summary>
+    /// Records per batch asked of the log: amortises a message, keeps an epoch's cut near.
+    /// </summary>
     private const int BatchRecords = 4096;
 
     private readonly PartitionSetting setting;
@@ -109,7 +113,8 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         switch (message)
         {
             case RecordBatch batch:
-                // The epoch is full and the one before not yet committed: wait, and with us the pump.
+                // The epoch is full and the one before not yet committed: wait, and with us the
+                // pump.
                 while (!machine.WantsInput)
                     Answer(await commit!);
                 ApplyBatch(batch);
@@ -266,7 +271,8 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private static partial void LogSnapshotStale(ILogger log, TopicPartition source, long offset);
 
     [LoggerMessage(22, LogLevel.Error,
-        "{Source}: the snapshot at {Offset} could not be saved; recovery would take longer: {Error}")]
+        "{Source}: the snapshot at {Offset} could not be saved; recovery would take longer: " +
+        "{Error}")]
     private static partial void LogSnapshotFailed(
         ILogger log, TopicPartition source, long offset, string error, Exception cause);
 

@@ -17,7 +17,9 @@ public interface IPartitionEffects
     /// </summary>
     void Commit(EpochCommit epoch);
 
-    /// <summary>Save a snapshot; answer with <see cref="PartitionMachine.SnapshotSaved"/>.</summary>
+    /// <summary>
+    /// Save a snapshot; answer with <see cref="PartitionMachine.SnapshotSaved"/>.
+    /// </summary>
     void SaveSnapshot(SnapshotChange change);
 
     /// <summary>Everything is committed and saved: nothing more will be asked.</summary>
@@ -28,16 +30,6 @@ public interface IPartitionEffects
 /// <param name="Number">Counts the epochs of this incarnation, from 1.</param>
 /// <param name="Transaction">Outputs and offset.</param>
 public sealed record EpochCommit(long Number, LogTransaction Transaction);
-
-/// <summary>What a partition starts from.</summary>
-/// <param name="Snapshot">Its stored state; null when there is none.</param>
-/// <param name="Committed">Its committed input offset; null when it never committed.</param>
-/// <param name="LogBegin">Smallest input offset still kept.</param>
-/// <param name="Skips">Records to skip, by offset, with the error they raised.</param>
-/// <param name="EndedAt">The offset at which the finite input was declared complete.</param>
-public sealed record RecoveryPoint(
-    StoredSnapshot? Snapshot, long? Committed, long LogBegin,
-    IReadOnlyDictionary<long, string> Skips, long? EndedAt);
 
 /// <summary>A record made its stage throw.</summary>
 public sealed class StageFaultException(TopicPartition source, long offset, Exception cause)
@@ -64,6 +56,7 @@ public sealed class PartitionMachine
     private readonly bool commitWhenDrained;
     private readonly IPartitionEffects effects;
     private readonly EpochOutputs outputs;
+    private readonly SnapshotSchedule snapshots;
 
     private readonly HashSet<long> newSkips = [];
     private Dictionary<long, string> skips = [];
@@ -79,15 +72,6 @@ public sealed class PartitionMachine
     private bool endCut;
     private bool stopping;
     private bool finished;
-
-    private SnapshotChange? heldSnapshot;
-    private bool snapshotInFlight;
-    private bool snapshotWanted;
-    private long snapshotOffset = -1;
-
-    // The stored snapshot that changes are collected since; null: the next one must be whole.
-    private long? snapshotBase;
-    private long lastSnapshotMs;
 
     private bool activeSinceTick;
     private bool idle;
@@ -111,6 +95,8 @@ public sealed class PartitionMachine
         this.commitWhenDrained = commitWhenDrained;
         this.effects = effects;
         outputs = new EpochOutputs(source.Partition);
+        snapshots = new SnapshotSchedule(
+            stage, source.Partition, options.SnapshotEvery, effects);
     }
 
     /// <summary>The next input offset to apply.</summary>
@@ -126,7 +112,7 @@ public sealed class PartitionMachine
     public long? CommittedOffset => committed;
 
     /// <summary>The offset of the stored snapshot; null when there is none.</summary>
-    public long? SavedOffset { get; private set; }
+    public long? SavedOffset => snapshots.SavedOffset;
 
     /// <summary>
     /// False while the epoch being built is full and the one before is still in flight: no batch
@@ -145,17 +131,17 @@ public sealed class PartitionMachine
     /// <exception cref="UnrecoverableException">State and log do not fit together.</exception>
     public void Recover(RecoveryPoint point, long nowMs)
     {
-        lastSnapshotMs = lastActiveMs = nowMs;
+        lastActiveMs = nowMs;
+        snapshots.Start(nowMs);
         skips = new Dictionary<long, string>(point.Skips);
         committed = point.Committed;
         endedAt = point.EndedAt;
-        recoverTo = point.Committed ?? 0;
-        long start = StartOf(point);
+        recoverTo = point.ReplayTo;
+        long start = point.StartOf(source, options.AcceptIncompleteState);
         if (point.Snapshot is { } snapshot)
         {
             stage.Load(snapshot.Parts);
-            snapshotBase = snapshotOffset = snapshot.Offset;
-            SavedOffset = snapshot.Offset;
+            snapshots.Loaded(snapshot.Offset);
         }
 
         Position = epochFrom = start;
@@ -174,8 +160,9 @@ public sealed class PartitionMachine
         if (offset < recoverTo)
         {
             throw new UnrecoverableException(
-                $"record {source}@{offset} was processed before and now fails: {error}. This is a " +
-                "fault of the program: report it, and go on with the version that wrote the state.");
+                $"record {source}@{offset} was processed before and now fails: {error}. This is " +
+                "a fault of the program: report it, and go on with the version that wrote the " +
+                "state.");
         }
 
         newSkips.Add(offset);
@@ -220,8 +207,9 @@ public sealed class PartitionMachine
         if (recovering)
         {
             throw new UnrecoverableException(
-                $"{source} ends at {Position}, before the committed offset {recoverTo}: the input is " +
-                "shorter than when it was read before. Restore it, or use a new data folder.");
+                $"{source} ends at {Position}, before the committed offset {recoverTo}: the " +
+                "input is shorter than when it was read before. Restore it, or use a new data " +
+                "folder.");
         }
 
         if (inputEnded || stopping || stage.Complete)
@@ -243,19 +231,16 @@ public sealed class PartitionMachine
         TryCut();
     }
 
-    /// <summary>Time passes: epochs end, snapshots fall due, a silent source becomes idle.</summary>
+    /// <summary>
+    /// Time passes: epochs end, snapshots fall due, a silent source becomes idle.
+    /// </summary>
     public void Tick(long nowMs)
     {
         if (recovering || finished)
             return;
         if (activeSinceTick)
             (activeSinceTick, lastActiveMs) = (false, nowMs);
-        if (nowMs - lastSnapshotMs >= options.SnapshotEvery.TotalMilliseconds)
-        {
-            snapshotWanted = true;
-            lastSnapshotMs = nowMs;
-        }
-
+        snapshots.Tick(nowMs);
         bool nowIdle = !idle && options.Partitions > 1 && !HasEpoch && !stopping
             && nowMs - lastActiveMs >= options.IdleAfter.TotalMilliseconds;
         if (nowIdle && inFlight is null)
@@ -269,7 +254,9 @@ public sealed class PartitionMachine
         }
     }
 
-    /// <summary>Epoch <paramref name="number"/> is written; answers for older ones are passed over.</summary>
+    /// <summary>
+    /// Epoch <paramref name="number"/> is written; answers for older ones are passed over.
+    /// </summary>
     public void Committed(long number)
     {
         if (inFlight?.Number != number)
@@ -277,13 +264,7 @@ public sealed class PartitionMachine
         committed = inFlight.Transaction.Offsets[0].To;
         inFlight = null;
         Epochs++;
-        if (heldSnapshot is { } change)
-        {
-            heldSnapshot = null;
-            snapshotInFlight = true;
-            effects.SaveSnapshot(change);
-        }
-
+        snapshots.EpochCommitted();
         if (EpochFull || commitWhenDrained || stopping || inputEnded || stage.Complete)
             TryCut();
         TryFinish();
@@ -294,13 +275,7 @@ public sealed class PartitionMachine
     /// <param name="saved">False when it failed or was not newer than the stored one.</param>
     public void SnapshotSaved(long offset, bool saved)
     {
-        snapshotInFlight = false;
-        snapshotOffset = Math.Max(snapshotOffset, offset);
-        if (saved)
-            SavedOffset = offset;
-
-        // What it held is not known to be stored: the next one must hold everything.
-        snapshotBase = saved ? offset : null;
+        snapshots.Answered(offset, saved);
         TryFinish();
     }
 
@@ -320,34 +295,6 @@ public sealed class PartitionMachine
 
         TryCut();
         TryFinish();
-    }
-
-    private long StartOf(RecoveryPoint point)
-    {
-        if (point.Snapshot is { } snapshot)
-        {
-            if (snapshot.Offset > recoverTo)
-            {
-                throw new UnrecoverableException(
-                    $"the snapshot of {source} stands at {snapshot.Offset}, beyond the committed offset " +
-                    $"{recoverTo}: the log is older than the snapshots. Restore both from one backup.");
-            }
-
-            if (point.LogBegin <= snapshot.Offset)
-                return snapshot.Offset;
-        }
-
-        if (point.LogBegin > 0 && !options.AcceptIncompleteState)
-        {
-            string stored = point.Snapshot is { Offset: long offset }
-                ? $"stands at {offset}" : "does not exist";
-            throw new UnrecoverableException(
-                $"the snapshot of {source} {stored} and its log begins at {point.LogBegin}: its " +
-                "state cannot be rebuilt. Restore the snapshots, or start with " +
-                "--accept-incomplete-state to go on without what came before.");
-        }
-
-        return point.LogBegin;
     }
 
     private void ApplyOne(RecordBatch batch, int index, long offset)
@@ -395,9 +342,7 @@ public sealed class PartitionMachine
             EndSuppressedEpoch(Math.Max(recoverTo, epochFrom));
         recovering = false;
         outputs.Suppressed = false;
-
-        // Save what was replayed soon: restarts in quick succession must still get ahead.
-        snapshotWanted = recoverTo > Math.Max(snapshotOffset, 0);
+        snapshots.Replayed(recoverTo);
     }
 
     private void TryCut()
@@ -416,26 +361,14 @@ public sealed class PartitionMachine
         inFlight = new EpochCommit(Epochs + 1, transaction);
         epochFrom = to;
         epochRecords = 0;
-        if (snapshotWanted && !snapshotInFlight && to > snapshotOffset)
-            heldSnapshot = TakeSnapshot(to);
+        snapshots.EpochCut(to);
         effects.Commit(inFlight);
-    }
-
-    private SnapshotChange TakeSnapshot(long offset)
-    {
-        Debug.Assert(heldSnapshot is null);
-        List<SnapshotPart> parts = [];
-        stage.Save(parts, whole: snapshotBase is null);
-        SnapshotChange change = new(
-            new SnapshotOwner(stage.Name, source.Partition), offset, parts, snapshotBase);
-        snapshotWanted = false;
-        return change;
     }
 
     private void TryFinish()
     {
         bool done = stopping || (stage.Complete && !EndPending);
-        if (finished || recovering || !done || inFlight is not null || snapshotInFlight)
+        if (finished || recovering || !done || inFlight is not null || snapshots.UnderWay)
             return;
         if (HasEpoch || EndPending)
         {
@@ -444,11 +377,9 @@ public sealed class PartitionMachine
         }
 
         // Only what is committed: a start may have been beyond that (--accept-incomplete-state).
-        if (Position > snapshotOffset && Position == committed)
+        if (snapshots.IsBeyondNewest(Position) && Position == committed)
         {
-            SnapshotChange change = TakeSnapshot(Position);
-            snapshotInFlight = true;
-            effects.SaveSnapshot(change);
+            snapshots.SaveNow(Position);
             return;
         }
 

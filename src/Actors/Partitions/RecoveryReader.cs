@@ -4,7 +4,9 @@ using Earshot.Snapshots;
 
 namespace Earshot.Actors.Partitions;
 
-/// <summary>Reads what a partition starts from: snapshot, committed offset, control records.</summary>
+/// <summary>
+/// Reads what a partition starts from: snapshot, committed offset, control records.
+/// </summary>
 internal static class RecoveryReader
 {
     private const int BatchRecords = 1000;
@@ -14,7 +16,8 @@ internal static class RecoveryReader
     {
         int partition = setting.Source.Partition;
         StoredSnapshot? snapshot = await LoadAsync(setting, stage, partition, cancel);
-        long? committed = await setting.Log.ReadCommittedAsync(setting.Group, setting.Source, cancel);
+        long? committed = await setting.Log.ReadCommittedAsync(
+            setting.Group, setting.Source, cancel);
         long begin = await setting.InputBegin(cancel);
         Dictionary<long, string> skips = [];
         long? endedAt = null;

@@ -62,15 +62,20 @@ public interface IActorRef
     /// </summary>
     Task Completion { get; }
 
-    /// <summary>Sends a message to the present incarnation, waiting while its mailbox is full.</summary>
+    /// <summary>
+    /// Sends a message to the present incarnation, waiting while its mailbox is full.
+    /// </summary>
     ValueTask TellAsync(object message, CancellationToken cancel = default);
 
     /// <summary>Sends a message that carries its own answer and waits for it.</summary>
-    Task<T> AskAsync<T>(Func<TaskCompletionSource<T>, object> message, CancellationToken cancel = default);
+    Task<T> AskAsync<T>(
+        Func<TaskCompletionSource<T>, object> message, CancellationToken cancel = default);
 }
 
 /// <summary>What happens to a failing actor.</summary>
-/// <param name="RestartsMax">Failures in a row after which it is parked; 0 parks at the first.</param>
+/// <param name="RestartsMax">
+/// Failures in a row after which it is parked; 0 parks at the first.
+/// </param>
 /// <param name="BackoffFirst">Wait before the first restart; doubles with each further one.</param>
 /// <param name="BackoffMax">Longest wait.</param>
 public sealed record Supervision(int RestartsMax, TimeSpan BackoffFirst, TimeSpan BackoffMax)

@@ -18,14 +18,20 @@ public interface IArchive
     /// Writes the rows of one partition's range [from, to): one file per day and table. When it
     /// returns, the files are durable under their final names.
     /// </summary>
-    /// <param name="table">"aggregates", "insights", "predictions", "warnings", "late" or "dead".</param>
+    /// <param name="table">
+    /// "aggregates", "insights", "predictions", "warnings", "late" or "dead".
+    /// </param>
     /// <param name="partition">Partition of the output topic.</param>
     /// <param name="batches">The records, protobuf messages of rows.proto, in offset order.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="IOException">The disk is full or not writable; nothing is half-written.</exception>
+    /// <exception cref="IOException">
+    /// The disk is full or not writable; nothing is half-written.
+    /// </exception>
     ValueTask WriteAsync(
         string table, int partition, IReadOnlyList<RecordBatch> batches, CancellationToken cancel);
 
-    /// <summary>Merges small files where there are many. Readers see every row once throughout.</summary>
+    /// <summary>
+    /// Merges small files where there are many. Readers see every row once throughout.
+    /// </summary>
     ValueTask CompactAsync(CancellationToken cancel);
 }

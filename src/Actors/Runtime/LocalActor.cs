@@ -10,7 +10,9 @@ namespace Earshot.Actors.Runtime;
 /// </summary>
 internal sealed partial class LocalActor : IActorRef
 {
-    /// <summary>Messages are batches: a few in the box keep an actor busy, more only cost memory.</summary>
+    /// <summary>
+    /// Messages are batches: a few in the box keep an actor busy, more only cost memory.
+    /// </summary>
     private const int MailboxMax = 8;
 
     private readonly Func<IActor> create;
@@ -137,7 +139,8 @@ internal sealed partial class LocalActor : IActorRef
     }
 
     [LoggerMessage(1, LogLevel.Warning,
-        "{Actor} failed and restarts from its snapshot in {Seconds} s (failure {Count} in a row): {Error}")]
+        "{Actor} failed and restarts from its snapshot in {Seconds} s " +
+        "(failure {Count} in a row): {Error}")]
     private static partial void LogRestart(
         ILogger log, string actor, double seconds, int count, string error, Exception cause);
 

@@ -53,7 +53,9 @@ public sealed class EpochOutputs(int partition)
 {
     private readonly Dictionary<TopicPartition, RecordBatchBuilder> builders = [];
 
-    /// <summary>True while nothing may be given out (replay of what was given out before).</summary>
+    /// <summary>
+    /// True while nothing may be given out (replay of what was given out before).
+    /// </summary>
     public bool Suppressed { get; set; }
 
     /// <summary>Bytes held.</summary>
@@ -113,7 +115,9 @@ public sealed record StageProgress
     /// <summary>Single values of good records left out because they are absurd.</summary>
     public long SetAside { get; init; }
 
-    /// <summary>Event ids dropped from the duplicate filter before their time, for lack of room.</summary>
+    /// <summary>
+    /// Event ids dropped from the duplicate filter before their time, for lack of room.
+    /// </summary>
     public long ForgottenIds { get; init; }
 
     /// <summary>Calls given up because no end came within the limit.</summary>

@@ -11,7 +11,9 @@ namespace Earshot.Actors.Wire;
 /// <param name="SourcePartitions">How many source partitions there are.</param>
 /// <param name="From">First source offset covered.</param>
 /// <param name="To">The source offset after the last one covered.</param>
-/// <param name="WatermarkMs">Watermark at the epoch's end; long.MinValue before the first record.</param>
+/// <param name="WatermarkMs">
+/// Watermark at the epoch's end; long.MinValue before the first record.
+/// </param>
 /// <param name="Idle">True: leave this source out of the minimum until it sends again.</param>
 /// <param name="Ended">True: nothing will follow.</param>
 /// <param name="Partials">The partial aggregates (of this chunk).</param>

@@ -14,7 +14,9 @@ internal static class BundleCodec
     /// <summary>A chunk is closed when its estimated size reaches this.</summary>
     private const int ChunkBytes = 600_000;
 
-    /// <summary>Adds an epoch's bundle to the bundles topic: partials by target, a mark to each.</summary>
+    /// <summary>
+    /// Adds an epoch's bundle to the bundles topic: partials by target, a mark to each.
+    /// </summary>
     public static void Write(Bundle bundle, int targets, EpochOutputs outputs)
     {
         List<Partial>[] byTarget = new List<Partial>[targets];
@@ -30,12 +32,15 @@ internal static class BundleCodec
                 chunks[i].Message.Chunk = i;
                 chunks[i].Message.Chunks = chunks.Count;
                 outputs.Add(
-                    new TopicPartition(Topics.Bundles, target), [], chunks[i].Message.ToByteArray());
+                    new TopicPartition(Topics.Bundles, target), [],
+                    chunks[i].Message.ToByteArray());
             }
         }
     }
 
-    /// <summary>Reads one chunk; metric symbols are those of <paramref name="metricNames"/>.</summary>
+    /// <summary>
+    /// Reads one chunk; metric symbols are those of <paramref name="metricNames"/>.
+    /// </summary>
     /// <exception cref="InvalidDataException">The bytes are no bundle.</exception>
     public static Bundle Read(ReadOnlySpan<byte> bytes, SymbolTable metricNames)
     {

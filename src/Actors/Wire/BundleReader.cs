@@ -25,8 +25,8 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
             throw new InvalidDataException(
-                $"bundle of source {message.SourcePartition} [{message.From}, {message.To}) is damaged: " +
-                "its columns do not fit together", e);
+                $"bundle of source {message.SourcePartition} [{message.From}, {message.To}) is " +
+                "damaged: its columns do not fit together", e);
         }
     }
 
@@ -68,7 +68,11 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
             int[] indexes = new int[entries];
             long[] counts = new long[entries];
             for (int n = 0; n < entries; n++, bucket++)
-                (indexes[n], counts[n]) = (message.BucketIndex[bucket], message.BucketCount[bucket]);
+            {
+                indexes[n] = message.BucketIndex[bucket];
+                counts[n] = message.BucketCount[bucket];
+            }
+
             cell.Merge(metric, Aggregate.FromBuckets(
                 message.Sum[beyond], message.M2[beyond], message.Min[beyond], message.Max[beyond],
                 indexes, counts));

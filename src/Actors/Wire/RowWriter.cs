@@ -64,7 +64,11 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
                 (row.Expected, row.Low, row.High) = (before.Expected, before.Low, before.High);
             predictor.Observe(aggregate.Mean);
             if (predictor.Forecast is { } next)
-                (row.NextExpected, row.NextLow, row.NextHigh) = (next.Expected, next.Low, next.High);
+            {
+                (row.NextExpected, row.NextLow, row.NextHigh) =
+                    (next.Expected, next.Low, next.High);
+            }
+
             outputs.Add(Topics.Predictions, recordKey, row.ToByteArray());
         }
     }
