@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Earshot.Archive.DuckDb;
 using Earshot.Schemas.V1;
@@ -96,27 +94,9 @@ public sealed class ForeignReaderTests : IDisposable
 
     private static JsonElement[] Read(string file) => Run(file);
 
-    private static JsonElement[] Run(params string[] arguments)
-    {
-        string script = Path.Combine(SourceFolder(), "read-parquet.mjs");
-        string tools = ForeignReaderFactAttribute.Folder;
-        ProcessStartInfo start = new("node", [script, tools, .. arguments])
-        {
-            RedirectStandardOutput = true,
-        };
-        using Process node = Process.Start(start)!;
-        string output = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
-        Assert.Equal(0, node.ExitCode);
-        return
-        [
-            .. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => JsonDocument.Parse(line).RootElement.Clone()),
-        ];
-    }
-
-    private static string SourceFolder([CallerFilePath] string path = "") =>
-        Path.GetDirectoryName(path)!;
+    /// <summary>What the script prints.</summary>
+    internal static JsonElement[] Run(params string[] arguments) => NodeScript.Run(
+        NodeScript.Beside("read-parquet.mjs"), [ForeignReaderFactAttribute.Folder, .. arguments]);
 }
 
 /// <summary>A test that needs node and the packages of tests/tools.</summary>
@@ -127,8 +107,8 @@ public sealed class ForeignReaderFactAttribute : FactAttribute
     {
         if (DuckDbLibrary.Find() is null)
             Skip = DuckDbLibrary.MissingMessage;
-        else if (!HasNode())
-            Skip = "node is not on the PATH";
+        else if (!NodeScript.IsAvailable)
+            Skip = NodeScript.MissingMessage;
         else if (!Directory.Exists(Path.Combine(Folder, "node_modules", "hyparquet")))
             Skip = $"hyparquet is not in {Folder}: copy tests/tools/package*.json there, "
                 + "run 'npm ci'";
@@ -136,12 +116,4 @@ public sealed class ForeignReaderFactAttribute : FactAttribute
 
     /// <summary>Where the packages are installed: test-tools in the tools cache.</summary>
     public static string Folder { get; } = Path.Combine(DuckDbLibrary.ToolsFolder(), "test-tools");
-
-    private static bool HasNode()
-    {
-        string name = OperatingSystem.IsWindows() ? "node.exe" : "node";
-        string path = Environment.GetEnvironmentVariable("PATH") ?? "";
-        return path.Split(Path.PathSeparator)
-            .Any(folder => File.Exists(Path.Combine(folder, name)));
-    }
 }

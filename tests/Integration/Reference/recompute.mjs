@@ -1,0 +1,178 @@
+// Recomputes, from the OnionRTC capture alone, what the archive must hold; prints JSON lines.
+// Shares no code with the project and needs no packages: what both say alike is not one's own bug.
+//   node recompute.mjs FOLDER
+// A line of kind 'aggregate' is one carrier, window and metric; of kind 'insight' one carrier and
+// window; the single line of kind 'books' tells what became of the rows of rawData.csv.gz.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+
+const folder = process.argv[2]
+const windows = [['5m', 300_000], ['24h', 86_400_000]]
+const percents = [25, 50, 75, 90, 95, 99]
+
+/** The records of a CSV file (RFC 4180): yields objects of text fields, and `raw`. */
+function* readCsv (name) {
+  const text = gunzipSync(readFileSync(join(folder, name))).toString('utf8')
+  let at = 0
+  const next = () => {
+    const start = at
+    const fields = []
+    for (;;) {
+      let field = ''
+      if (text[at] === '"') {
+        for (at++; ; at += 2) {
+          const quote = text.indexOf('"', at)
+          field += text.slice(at, quote)
+          at = quote
+          if (text[at + 1] !== '"') break
+          field += '"'
+        }
+        at++
+      } else {
+        const from = at
+        while (at < text.length && !',\r\n'.includes(text[at])) at++
+        field = text.slice(from, at)
+      }
+      fields.push(field)
+      if (text[at] === ',') {
+        at++
+        continue
+      }
+      const raw = text.slice(start, at)
+      while (text[at] === '\r') at++
+      if (text[at] === '\n') at++
+      return { fields, raw }
+    }
+  }
+  const header = next().fields
+  while (at < text.length) {
+    const { fields, raw } = next()
+    const row = Object.fromEntries(header.map((column, i) => [column, fields[i]]))
+    yield { ...row, raw }
+  }
+}
+
+/** Groups by carrier, window and what else names the group. */
+class Groups {
+  #groups = new Map()
+
+  add (carrier, time, more, create, change) {
+    for (const [window, length] of windows) {
+      const start = Math.floor(time / length) * length
+      const key = { carrier, window, window_start: new Date(start).toISOString(), ...more }
+      const id = JSON.stringify(key)
+      if (!this.#groups.has(id)) this.#groups.set(id, { key, value: create() })
+      change(this.#groups.get(id).value)
+    }
+  }
+
+  * [Symbol.iterator] () {
+    yield * this.#groups.values()
+  }
+}
+
+/** A sum that does not depend on the order: ascending values, compensated (Neumaier). */
+function sumOf (sorted) {
+  let sum = 0
+  let lost = 0
+  for (const value of sorted) {
+    const next = sum + value
+    lost += Math.abs(sum) >= Math.abs(value) ? (sum - next) + value : (value - next) + sum
+    sum = next
+  }
+  return sum + lost
+}
+
+function statistics (values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const n = sorted.length
+  if (n === 0) return { count: 0 }
+  const sum = sumOf(sorted)
+  const mean = sum / n
+  const squares = sumOf(sorted.map(v => (v - mean) ** 2).sort((a, b) => a - b))
+  const result = { count: n, min: sorted[0], max: sorted[n - 1], sum, mean }
+  if (n > 1) result.stddev = Math.sqrt(squares / (n - 1))
+  for (const p of percents) {
+    result[`p${p}`] = sorted[Math.min(Math.floor(n * p / 100), n - 1)]
+  }
+  return result
+}
+
+function print (line) {
+  console.log(JSON.stringify(line))
+}
+
+// getStats: one value a row and metric; a row that came before, byte for byte, counts once.
+const metrics = new Groups()
+const seen = new Set()
+const books = { kind: 'books', rows: 0, aggregated: 0, duplicate: 0, ignored: 0 }
+for (const row of readCsv('rawData.csv.gz')) {
+  books.rows++
+  const names = row.kind !== 'audio'
+    ? []
+    : row.type === 'inbound-rtp'
+      ? [['jitter', row.jitter]]
+      : row.type === 'remote-inbound-rtp'
+        ? [['rtt', row.roundTripTime], ['remote_jitter', row.jitter]]
+        : []
+  if (names.length === 0) {
+    books.ignored++
+  } else if (seen.has(row.raw)) {
+    books.duplicate++
+  } else {
+    seen.add(row.raw)
+    books.aggregated++
+    for (const [metric, seconds] of names) {
+      if (seconds === '') continue
+      const value = Number(seconds) * 1000
+      metrics.add(row.userId, Number(row.timestamp), { metric }, () => [], v => v.push(value))
+    }
+  }
+}
+print(books)
+for (const { key, value } of metrics) print({ kind: 'aggregate', ...key, ...statistics(value) })
+
+// Signalling: a leg is a room and a user; it counts where its outcome was told.
+const legs = new Map()
+for (const row of readCsv('calls.csv.gz')) {
+  if (row.client_username === '') continue
+  const id = JSON.stringify([row.room_id, row.client_username])
+  if (!legs.has(id)) legs.set(id, { carrier: row.client_username })
+  const leg = legs.get(id)
+  const [, date, second, fraction] = /^(\S+) ([\d:]+)(?:\.(\d+))?$/.exec(row.timestamp)
+  const milliseconds = Number((fraction ?? '').slice(0, 3).padEnd(3, '0'))
+  const time = Date.parse(`${date}T${second}Z`) + milliseconds
+  ;(leg[row.logging_type] ??= []).push(time)
+}
+
+const outcomes = new Groups()
+const create = () => ({ attempts: 0, answered: 0, connected: [], pdd: [] })
+for (const leg of legs.values()) {
+  const one = name => leg[name]?.[0]
+  const answered = one('COMMAND_SESSION_SUCCESS') !== undefined
+  const decided = one('COMMAND_SESSION_SUCCESS') ?? one('COMMAND_SESSION_FAILED')
+  if (decided === undefined) continue
+  const [start, running, end] =
+    ['COMMAND_SESSION_START', 'CLIENT_RUNNING', 'CLIENT_END'].map(one)
+  outcomes.add(leg.carrier, decided, {}, create, value => {
+    value.attempts++
+    if (answered) value.answered++
+    if (answered && running !== undefined && end !== undefined) {
+      value.connected.push((end - running) / 1000)
+    }
+    if (running !== undefined && start !== undefined) value.pdd.push((running - start) / 1000)
+  })
+}
+for (const { key, value } of outcomes) {
+  const { attempts, answered, connected, pdd } = value
+  print({
+    kind: 'insight',
+    ...key,
+    attempts,
+    answered,
+    asr: 100 * answered / attempts,
+    aloc: connected.length === 0 ? null : statistics(connected).mean,
+    pdd: statistics(pdd)
+  })
+}
