@@ -32,7 +32,7 @@ internal static class JsonRows
         return expected.Select(e => (e.Key, e.Value, actual[e.Key]));
     }
 
-    /// <summary>Asserts that two values are the same, numbers within a relative tolerance.</summary>
+    /// <summary>Asserts that two values are the same, numbers nearly.</summary>
     public static void AssertSame(
         JsonElement expected, JsonElement actual, double tolerance, string where)
     {

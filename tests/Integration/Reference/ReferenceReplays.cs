@@ -4,7 +4,7 @@ using Earshot.Tests.Integration.Host;
 
 namespace Earshot.Tests.Integration.Reference;
 
-/// <summary>Replays of the capture by the command line; each form runs once for all tests.</summary>
+/// <summary>Replays of the capture by the command line; each form runs once.</summary>
 public sealed class ReferenceReplays : IDisposable
 {
     public const string GetStats = "rawData.csv.gz";
