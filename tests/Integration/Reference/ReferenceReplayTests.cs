@@ -117,7 +117,6 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
         JsonElement[] rows = await replay.QueryAsync(
             $"SELECT * EXCLUDE (year, month, day) FROM {table}");
         JsonElement[] read = ForeignReaderTests.Run(replay.Files(table));
-        Assert.NotEmpty(rows);
         string[] key = ["log_partition", "log_offset"];
         foreach ((string at, JsonElement expected, JsonElement actual) in JsonRows.Pairs(
             JsonRows.ByKey(rows, key), JsonRows.ByKey(read, key)))

@@ -4,16 +4,23 @@ using Earshot.Tests.Integration.Host;
 
 namespace Earshot.Tests.Integration.Reference;
 
-/// <summary>Replays of the capture by the command line; each form runs once for all tests.</summary>
+/// <summary>Replays of the capture by the command line; each form runs once.</summary>
 public sealed class ReferenceReplays : IDisposable
 {
     public const string GetStats = "rawData.csv.gz";
     public const string Signalling = "calls.csv.gz";
 
+    /// <summary>For --config: some forty epochs, where at full speed a replay is one or two.
+    /// </summary>
+    public const string ShortEpochs = "short-epochs.json";
+
     private readonly CommandLine cli = new();
     private readonly ConcurrentDictionary<string, Lazy<Task<ReferenceReplay>>> replays = new();
     private readonly Lazy<JsonElement[]> recomputed = new(() => NodeScript.Run(
         NodeScript.Beside("recompute.mjs"), ReferenceFactAttribute.Folder!));
+
+    public ReferenceReplays() =>
+        File.WriteAllText(cli.PathOf(ShortEpochs), """{ "epoch-records": 2500 }""");
 
     public void Dispose() => cli.Dispose();
 
@@ -26,7 +33,8 @@ public sealed class ReferenceReplays : IDisposable
     {
         string name = string.Join('_', [file, .. form]);
         return replays.GetOrAdd(name, new Lazy<Task<ReferenceReplay>>(
-            () => RunAsync(file, cli.PathOf(name), form))).Value;
+            () => RunAsync(file, cli.PathOf(name),
+                [.. form.Select(f => f == ShortEpochs ? cli.PathOf(f) : f)]))).Value;
     }
 
     private static async Task<ReferenceReplay> RunAsync(string file, string data, string[] form)
