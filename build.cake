@@ -2,9 +2,10 @@
 //
 //   dotnet tool restore && dotnet cake [--target=Build|Test|Bench|Publish]
 //
-// The work is in ./test, ./earshot and scripts/, which need no tool beside the SDK: a target
-// only calls them. What follows `--arguments=` goes on to the command, as in
+// The work is in ./test, ./earshot, bench/ and scripts/, which need no tool beside the SDK: a
+// target only calls them. What follows `--arguments=` goes on to the command, as in
 // dotnet cake --target=Test --arguments="Unit --filter Watermark"
+// dotnet cake --target=Bench --arguments="--job short"
 
 var target = Argument("target", "Build");
 var arguments = Argument("arguments", "");
@@ -29,8 +30,12 @@ Task("Test")
     .Does(() => Run("./test", arguments));
 
 Task("Bench")
-    .Description("Runs the end-to-end benchmark: ./earshot bench")
-    .Does(() => Run("./earshot", $"bench {arguments}"));
+    .Description("Runs the benchmarks: bench/micro.sh, then bench/replay.sh")
+    .Does(() =>
+    {
+        Run("bench/micro.sh", arguments);
+        Run("bench/replay.sh", "");
+    });
 
 Task("Publish")
     .Description("Publishes the program into artifacts/earshot, if it is not current.")

@@ -1,0 +1,29 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Running;
+
+namespace Earshot.Bench;
+
+/// <summary>
+/// Runs the benchmarks; takes BenchmarkDotNet's options (<c>--filter</c>, <c>--job short</c>,
+/// <c>--list flat</c>). Without a filter, all of them. They run in this process: a project
+/// generated for each one would have to be restored and built first.
+/// </summary>
+public static class Program
+{
+    public static int Main(string[] args)
+    {
+        List<string> options = [.. args];
+        bool chosen = args.Any(arg => arg is "-f" or "--filter" or "--list" or "--help"
+            || arg.StartsWith("--filter=", StringComparison.Ordinal));
+        if (!chosen)
+            options.AddRange(["--filter", "*"]);
+        if (!args.Any(arg => arg is "-i" or "--inProcess"))
+            options.Add("--inProcess");
+        IEnumerable<BenchmarkDotNet.Reports.Summary> summaries = BenchmarkSwitcher
+            .FromAssembly(typeof(Program).Assembly)
+            .Run([.. options], DefaultConfig.Instance);
+        return summaries.Any(s => s.HasCriticalValidationErrors || s.Reports.Any(r => !r.Success))
+            ? 1
+            : 0;
+    }
+}
