@@ -60,7 +60,7 @@ public partial class LengthTests
     {
         string[] code =
         [
-            "class A(int b) : C(b)", "{", "    D E<F>(int g = 1)", "        where F : H", "    {",
+            "[T(1)] class A(int b) : C(b)", "{", "    D E<F>(int g = 1)", "        where F : H", "    {",
             "        if (g) { return; }", "        x = new Y(1) { Z = 2 };", "    }", "}",
         ];
 
@@ -99,6 +99,7 @@ public partial class LengthTests
     /// </summary>
     private static bool IsFunction(string header)
     {
+        header = Attributes().Replace(header, "");
         int list = header.IndexOf('(', StringComparison.Ordinal);
         if (list < 0 || header.Contains("=>", StringComparison.Ordinal))
             return false;
@@ -109,4 +110,7 @@ public partial class LengthTests
     [GeneratedRegex(@"\b(class|struct|record|interface|if|else|for|foreach|while|do|switch|using"
         + @"|lock|fixed|catch|when|return|new|is|with|case|throw|await|yield)\b")]
     private static partial Regex NotAFunction();
+
+    [GeneratedRegex(@"^(\[[^\]]*\]\s*)+")]
+    private static partial Regex Attributes();
 }
