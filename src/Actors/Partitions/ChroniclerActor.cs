@@ -30,8 +30,7 @@ public sealed class ChroniclerActor(
 
     private readonly List<RecordBatch> held = [];
     private IActorContext context = null!;
-    private Task pump = Task.CompletedTask;
-    private Task ticker = Task.CompletedTask;
+    private Task feed = Task.CompletedTask;
     private long? committed;
     private long position;
     private long heldRows;
@@ -46,8 +45,9 @@ public sealed class ChroniclerActor(
         position = committed ?? 0;
         await setting.Archive.RecoverAsync(
             setting.Table, setting.Source.Partition, position, context.Ended);
-        pump = Task.Run(PumpAsync);
-        ticker = Task.Run(TickAsync);
+        feed = InputFeed.Run(
+            context, () => setting.Log.OpenReader(setting.Source, position), BatchRecords,
+            options.ArchiveEvery, time);
         await EndWhenDrainedAsync();
     }
 
@@ -61,10 +61,10 @@ public sealed class ChroniclerActor(
                 if (heldRows >= options.ArchiveRowsMax || heldBytes >= HeldBytesMax)
                     await FlushAsync();
                 break;
-            case Tick:
+            case InputFeed.Tick:
                 await FlushAsync();
                 break;
-            case PumpFailed failure:
+            case InputFeed.PumpFailed failure:
                 throw failure.Cause;
         }
 
@@ -72,11 +72,7 @@ public sealed class ChroniclerActor(
     }
 
     /// <inheritdoc/>
-    public async ValueTask CloseAsync()
-    {
-        await pump;
-        await ticker;
-    }
+    public async ValueTask CloseAsync() => await feed;
 
     private async ValueTask EndWhenDrainedAsync()
     {
@@ -115,43 +111,4 @@ public sealed class ChroniclerActor(
         heldRows = heldBytes = 0;
         context.Healthy();
     }
-
-    private async Task PumpAsync()
-    {
-        try
-        {
-            await using ILogReader reader = setting.Log.OpenReader(setting.Source, position);
-            while (await reader.ReadAsync(BatchRecords, context.Ended) is { } batch)
-                await context.TellAsync(batch);
-        }
-        catch (OperationCanceledException) when (context.Ended.IsCancellationRequested)
-        {
-            // The incarnation has ended.
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            await context.TellAsync(new PumpFailed(e));
-        }
-    }
-
-    private async Task TickAsync()
-    {
-        using PeriodicTimer timer = new(options.ArchiveEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(context.Ended))
-                await context.TellAsync(Tick.Instance);
-        }
-        catch (OperationCanceledException)
-        {
-            // The incarnation has ended.
-        }
-    }
-
-    private sealed class Tick
-    {
-        public static readonly Tick Instance = new();
-    }
-
-    private sealed record PumpFailed(Exception Cause);
 }

@@ -61,8 +61,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private IActorContext context = null!;
     private Task<(long Number, CommitResult Result)>? commit;
     private Task snapshot = Task.CompletedTask;
-    private Task pump = Task.CompletedTask;
-    private Task ticker = Task.CompletedTask;
+    private Task feed = Task.CompletedTask;
     private bool finished;
 
     /// <summary>Creates an incarnation.</summary>
@@ -101,8 +100,9 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         if (finished)
             return;
         LogStarted(log, setting.Source, machine.Position, point.Committed ?? 0);
-        pump = Task.Run(PumpAsync);
-        ticker = Task.Run(TickAsync);
+        feed = InputFeed.Run(
+            context, () => setting.OpenInput(machine.Position), BatchRecords,
+            options.EpochLength, time);
     }
 
     /// <inheritdoc/>
@@ -114,15 +114,15 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         {
             case RecordBatch batch:
                 // The epoch is full and the one before not yet committed: wait, and with us the
-                // pump.
+                // feed.
                 while (!machine.WantsInput)
                     Answer(await commit!);
                 ApplyBatch(batch);
                 break;
-            case InputEnded:
+            case InputFeed.InputEnded:
                 machine.EndInput();
                 break;
-            case Tick:
+            case InputFeed.Tick:
                 machine.Tick(NowMs);
                 break;
             case CommitAnswered:
@@ -132,7 +132,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
             case SnapshotAnswered answer:
                 machine.SnapshotSaved(answer.Offset, answer.Saved);
                 break;
-            case PumpFailed failure:
+            case InputFeed.PumpFailed failure:
                 throw failure.Cause;
             case IntentChanged when setting.Intent.Stop:
                 machine.Stop();
@@ -149,8 +149,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         if (commit is not null)
             await commit;
         await snapshot;
-        await pump;
-        await ticker;
+        await feed;
     }
 
     void IPartitionEffects.Commit(EpochCommit epoch)
@@ -221,40 +220,6 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         await context.TellAsync(new SnapshotAnswered(change.Offset, saved));
     }
 
-    /// <summary>Reads ahead of the actor: the mailbox bounds how far.</summary>
-    private async Task PumpAsync()
-    {
-        try
-        {
-            await using ILogReader reader = setting.OpenInput(machine.Position);
-            while (await reader.ReadAsync(BatchRecords, context.Ended) is { } batch)
-                await context.TellAsync(batch);
-            await context.TellAsync(InputEnded.Instance);
-        }
-        catch (OperationCanceledException) when (context.Ended.IsCancellationRequested)
-        {
-            // The incarnation has ended.
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            await context.TellAsync(new PumpFailed(e));
-        }
-    }
-
-    private async Task TickAsync()
-    {
-        using PeriodicTimer timer = new(options.EpochLength, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(context.Ended))
-                await context.TellAsync(Tick.Instance);
-        }
-        catch (OperationCanceledException)
-        {
-            // The incarnation has ended.
-        }
-    }
-
     private void Report() => setting.Report(new PartitionProgress(
         stage.Name, setting.Source.Partition,
         finished ? "finished" : machine.Recovering ? "recovering" : "running",
@@ -276,22 +241,10 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private static partial void LogSnapshotFailed(
         ILogger log, TopicPartition source, long offset, string error, Exception cause);
 
-    private sealed class InputEnded
-    {
-        public static readonly InputEnded Instance = new();
-    }
-
-    private sealed class Tick
-    {
-        public static readonly Tick Instance = new();
-    }
-
     private sealed class CommitAnswered
     {
         public static readonly CommitAnswered Instance = new();
     }
 
     private sealed record SnapshotAnswered(long Offset, bool Saved);
-
-    private sealed record PumpFailed(Exception Cause);
 }
