@@ -4,7 +4,7 @@ using Earshot.Schemas.V1;
 
 namespace Earshot.Bench;
 
-/// <summary>Envelopes of generated traffic, none broken: in place, and as generated objects.</summary>
+/// <summary>Envelopes of generated traffic, none broken: in place, and as objects.</summary>
 [MemoryDiagnoser]
 public class DecodeBenchmarks
 {

@@ -60,8 +60,8 @@ public partial class LengthTests
     {
         string[] code =
         [
-            "[T(1)] class A(int b) : C(b)", "{", "    D E<F>(int g = 1)", "        where F : H", "    {",
-            "        if (g) { return; }", "        x = new Y(1) { Z = 2 };", "    }", "}",
+            "[T(1)] class A(int b) : C(b)", "{", "    D E<F>(int g = 1)", "        where F : H",
+            "    {", "        if (g) { return; }", "        x = new Y(1) { Z = 2 };", "    }", "}",
         ];
 
         Assert.Equal([(3, 8)], Functions(code));
