@@ -1,4 +1,6 @@
+using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 
 namespace Earshot.Bench;
@@ -19,9 +21,11 @@ public static class Program
             options.AddRange(["--filter", "*"]);
         if (!args.Any(arg => arg is "-i" or "--inProcess"))
             options.Add("--inProcess");
-        IEnumerable<BenchmarkDotNet.Reports.Summary> summaries = BenchmarkSwitcher
+        IConfig config = DefaultConfig.Instance.AddColumn(
+            StatisticColumn.Median, StatisticColumn.Min, StatisticColumn.Max);
+        IEnumerable<Summary> summaries = BenchmarkSwitcher
             .FromAssembly(typeof(Program).Assembly)
-            .Run([.. options], DefaultConfig.Instance);
+            .Run([.. options], config);
         return summaries.Any(s => s.HasCriticalValidationErrors || s.Reports.Any(r => !r.Success))
             ? 1
             : 0;
