@@ -76,7 +76,7 @@ public sealed record PipelineOptions
     public TimeSpan ArchiveEvery { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Most rows held back for one archive file.</summary>
-    public int ArchiveRowsMax { get; init; } = 60_000;
+    public int ArchiveRowsMax { get; init; } = 20_000;
 
     /// <summary>
     /// Go on where state is incomplete: no snapshot, and the log no longer begins at 0.
