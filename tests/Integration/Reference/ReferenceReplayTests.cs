@@ -7,8 +7,7 @@ namespace Earshot.Tests.Integration.Reference;
 /// The public capture, from the command line to the archive, against recompute.mjs, which
 /// reckons the same from the files alone.
 /// </summary>
-[Collection(ReferenceReplaysShared.Name)]
-public sealed class ReferenceReplayTests(ReferenceReplays replays)
+public sealed class ReferenceReplayTests(ReferenceReplays replays) : ReferenceTests(replays)
 {
     private const double Rounding = 1e-9;
     private const double BucketError = 0.01;
@@ -19,8 +18,8 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
     [ReferenceFact]
     public async Task Books_of_getstats_balance()
     {
-        ReferenceReplay replay = await replays.OfAsync(ReferenceReplays.GetStats);
-        JsonElement books = Assert.Single(replays.Recomputed("books"));
+        ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.GetStats);
+        JsonElement books = Assert.Single(Replays.Recomputed("books"));
         Assert.Contains("balanced", replay.Summary);
         Assert.DoesNotContain("NOT BALANCED", replay.Summary);
         AssertBook(101_606, "rows read", "rows");
@@ -41,7 +40,7 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
     [ReferenceFact]
     public async Task Books_of_signalling_balance()
     {
-        ReferenceReplay replay = await replays.OfAsync(ReferenceReplays.Signalling);
+        ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.Signalling);
         Assert.DoesNotContain("NOT BALANCED", replay.Summary);
         Assert.Equal(26_314, replay.Count("rows read"));
         Assert.Equal(18_207, replay.Count("aggregated"));
@@ -53,7 +52,7 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
     [ReferenceFact]
     public async Task Statistics_of_getstats_are_those_recomputed()
     {
-        ReferenceReplay replay = await replays.OfAsync(ReferenceReplays.GetStats);
+        ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.GetStats);
         JsonElement[] rows = await replay.QueryAsync(
             """
             SELECT * EXCLUDE (buckets) FROM aggregates
@@ -62,7 +61,7 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
         string[] key = ["carrier", "window", "window_start", "metric"];
         int sketched = 0;
         foreach ((string at, JsonElement expected, JsonElement actual) in JsonRows.Pairs(
-            JsonRows.ByKey(replays.Recomputed("aggregate"), key), JsonRows.ByKey(rows, key)))
+            JsonRows.ByKey(Replays.Recomputed("aggregate"), key), JsonRows.ByKey(rows, key)))
         {
             AssertStatistics(expected, actual, at);
             Assert.True(actual.GetProperty("final").GetBoolean(), at);
@@ -76,11 +75,11 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
     [ReferenceFact]
     public async Task Call_ratios_of_signalling_are_those_recomputed()
     {
-        ReferenceReplay replay = await replays.OfAsync(ReferenceReplays.Signalling);
+        ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.Signalling);
         JsonElement[] rows = await replay.QueryAsync("SELECT * FROM insights");
         string[] key = ["carrier", "window", "window_start"];
         foreach ((string at, JsonElement expected, JsonElement actual) in JsonRows.Pairs(
-            JsonRows.ByKey(replays.Recomputed("insight"), key), JsonRows.ByKey(rows, key)))
+            JsonRows.ByKey(Replays.Recomputed("insight"), key), JsonRows.ByKey(rows, key)))
         {
             Compare("attempts", 0);
             Compare("answered", 0);
@@ -95,11 +94,11 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
     [ReferenceFact]
     public async Task Setup_delays_of_signalling_are_those_recomputed()
     {
-        ReferenceReplay replay = await replays.OfAsync(ReferenceReplays.Signalling);
+        ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.Signalling);
         JsonElement[] rows = await replay.QueryAsync(
             "SELECT * EXCLUDE (buckets) FROM aggregates WHERE metric = 'pdd'");
         string[] key = ["carrier", "window", "window_start"];
-        IEnumerable<JsonElement> withDelays = replays.Recomputed("insight")
+        IEnumerable<JsonElement> withDelays = Replays.Recomputed("insight")
             .Where(line => line.GetProperty("pdd").GetProperty("count").GetInt64() > 0);
         foreach ((string at, JsonElement expected, JsonElement actual) in JsonRows.Pairs(
             JsonRows.ByKey(withDelays, key), JsonRows.ByKey(rows, key)))
@@ -113,7 +112,7 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays)
     [InlineData(ReferenceReplays.Signalling, "insights")]
     public async Task Another_parquet_reader_reads_the_same_rows(string file, string table)
     {
-        ReferenceReplay replay = await replays.OfAsync(file);
+        ReferenceReplay replay = await Replays.OfAsync(file);
         JsonElement[] rows = await replay.QueryAsync(
             $"SELECT * EXCLUDE (year, month, day) FROM {table}");
         JsonElement[] read = ForeignReaderTests.Run(replay.Files(table));

@@ -84,3 +84,10 @@ public sealed class ReferenceReplaysShared : ICollectionFixture<ReferenceReplays
 {
     public const string Name = "reference replays";
 }
+
+/// <summary>Tests that share the replays, and so run one after the other.</summary>
+[Collection(ReferenceReplaysShared.Name)]
+public abstract class ReferenceTests(ReferenceReplays replays)
+{
+    protected ReferenceReplays Replays { get; } = replays;
+}

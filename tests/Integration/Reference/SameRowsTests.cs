@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace Earshot.Tests.Integration.Reference;
 
 /// <summary>However the capture is replayed, the rows are the same (DESIGN.md).</summary>
-[Collection(ReferenceReplaysShared.Name)]
-public sealed class SameRowsTests(ReferenceReplays replays)
+public sealed class SameRowsTests(ReferenceReplays replays) : ReferenceTests(replays)
 {
     private const double Rounding = 1e-9;
     private const string Short = ReferenceReplays.ShortEpochs;
@@ -27,8 +26,8 @@ public sealed class SameRowsTests(ReferenceReplays replays)
     [InlineData(ReferenceReplays.Signalling, "--shuffle", "--config", Short)]
     public async Task Every_form_gives_the_same_rows(string file, params string[] form)
     {
-        ReferenceReplay fused = await replays.OfAsync(file);
-        ReferenceReplay other = await replays.OfAsync(file, form);
+        ReferenceReplay fused = await Replays.OfAsync(file);
+        ReferenceReplay other = await Replays.OfAsync(file, form);
         foreach (string line in (string[])["aggregated", "duplicate", "late", "dead", "ignored"])
             Assert.Equal(fused.Count(line), other.Count(line));
         await CompareAsync(
@@ -39,7 +38,7 @@ public sealed class SameRowsTests(ReferenceReplays replays)
     [ReferenceFact]
     public async Task Updates_come_before_the_final_row()
     {
-        ReferenceReplay update = await replays.OfAsync(
+        ReferenceReplay update = await Replays.OfAsync(
             ReferenceReplays.GetStats, "--mode", "update", "--config", Short);
         JsonElement row = Assert.Single(await update.QueryAsync(
             """
