@@ -24,7 +24,8 @@ internal sealed class CallBench
 
     public IEnumerable<LateRow> Late => Of(Topics.Default.Late).Select(LateRow.Parser.ParseFrom);
 
-    public IEnumerable<DeadLetter> Dead => Of(Topics.Default.Dead).Select(DeadLetter.Parser.ParseFrom);
+    public IEnumerable<DeadLetter> Dead =>
+        Of(Topics.Default.Dead).Select(DeadLetter.Parser.ParseFrom);
 
     /// <summary>The epoch so far: the pane start and the cell of each partial aggregate.</summary>
     public IReadOnlyList<Partial> Partials => Stage.CutBundle(0, 1, idle: false).Partials;

@@ -37,7 +37,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
     }
 
     public async Task InitializeAsync() => await log.EnsureTopicsAsync(
-        [.. Topics.Default.Written(1), new TopicSpec(Topics.Default.Calls, 1)], CancellationToken.None);
+        [.. Topics.Default.Written(1), new TopicSpec(Topics.CallsDefault, 1)],
+            CancellationToken.None);
 
     public async Task DisposeAsync()
     {
@@ -50,7 +51,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         FillInput(10);
         await Spawn(poison: 4).Completion.WaitAsync(Patience);
-        DeadLetter dead = Assert.Single(await Read(Topics.Default.Dead, DeadLetter.Parser.ParseFrom));
+        DeadLetter dead = Assert.Single(
+            await Read(Topics.Default.Dead, DeadLetter.Parser.ParseFrom));
         Assert.Equal(("failed", 4L, "boom"), (dead.Reason, dead.SourceOffset, dead.Detail));
         List<Control> controls = await Read(Topics.Default.Control, Control.Parser.ParseFrom);
         Assert.Equal(
