@@ -48,6 +48,16 @@ internal sealed class KafkaReader : ILogReader
 
     public TopicPartition Source => source;
 
+    /// <summary>Records fetched and not yet read.</summary>
+    public int Prefetched
+    {
+        get
+        {
+            lock (gate)
+                return closing is null ? queue.Length : 0;
+        }
+    }
+
     public async ValueTask<RecordBatch?> ReadAsync(int maxRecords, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxRecords, 1);

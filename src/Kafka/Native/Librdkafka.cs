@@ -60,6 +60,9 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Name, EntryPoint = "rd_kafka_queue_destroy")]
     public static partial void QueueDestroy(nint queue);
 
+    [LibraryImport(Name, EntryPoint = "rd_kafka_queue_length")]
+    public static partial nuint QueueLength(nint queue);
+
     [LibraryImport(Name, EntryPoint = "rd_kafka_queue_cb_event_enable")]
     public static partial void QueueCallback(
         nint queue, delegate* unmanaged[Cdecl]<nint, nint, void> callback, nint opaque);
