@@ -29,13 +29,14 @@ internal static class GoldenFiles
     {
         GoldenRun run = new();
         await using (SqliteSnapshotStore store =
-            await SqliteSnapshotStore.OpenAsync(path, cancel))
+            await SqliteSnapshotStore.OpenAsync(
+                path, cancel, settings: GoldenRun.Settings))
         {
             // A whole state and changes to it, so that both ways of saving are in the file.
             run.RunTo(GoldenRun.GoldenOffset / 2);
-            await run.SaveAsync(store, null, cancel);
+            await run.SaveAsync(store, cancel);
             run.RunTo(GoldenRun.GoldenOffset);
-            await run.SaveAsync(store, GoldenRun.GoldenOffset / 2, cancel);
+            await run.SaveAsync(store, cancel);
         }
 
         // One small file, without a journal beside it.

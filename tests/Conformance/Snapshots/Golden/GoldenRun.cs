@@ -23,6 +23,9 @@ internal sealed class GoldenRun
     /// <summary>Input offset at which golden states stand.</summary>
     public const int GoldenOffset = 24 * EpochRecords;
 
+    /// <summary>Fingerprint of the settings in golden states (from version 2 on).</summary>
+    public const ulong Settings = 0x0102030405060708;
+
     public static readonly SnapshotOwner FusedOwner = new("fused", 0);
     public static readonly SnapshotOwner CallOwner = new("call", 0);
     public static readonly SnapshotOwner AggregatorOwner = new("aggregator", 0);
@@ -51,7 +54,11 @@ internal sealed class GoldenRun
     private long position;
     private long bundles;
 
-    /// <summary>What was given out since the last <see cref="TakeRows"/>.</summary>
+    // Where the snapshots saved or loaded last stand.
+    private long? savedPosition;
+    private long savedBundles;
+
+    // What was given out since it was asked for last.
     private List<string> rows = [];
 
     /// <summary>The recorded input.</summary>
@@ -64,6 +71,7 @@ internal sealed class GoldenRun
         run.position = await LoadAsync(store, FusedOwner, run.fused, cancel);
         Assert.Equal(run.position, await LoadAsync(store, CallOwner, run.call, cancel));
         run.bundles = await LoadAsync(store, AggregatorOwner, run.aggregator, cancel);
+        (run.savedPosition, run.savedBundles) = (run.position, run.bundles);
         return run;
     }
 
@@ -87,14 +95,14 @@ internal sealed class GoldenRun
         Take("call", outputs);
     }
 
-    /// <summary>Saves the changes since the last time, or everything.</summary>
-    public async Task SaveAsync(ISnapshotStore store, long? baseOffset, CancellationToken cancel)
+    /// <summary>Saves the changes since the last time; at first, everything.</summary>
+    public async Task SaveAsync(ISnapshotStore store, CancellationToken cancel)
     {
-        long? bundleBase = baseOffset is null ? null : savedBundles;
-        savedBundles = bundles;
-        await SaveAsync(store, FusedOwner, fused, position, baseOffset, cancel);
-        await SaveAsync(store, CallOwner, call, position, baseOffset, cancel);
+        await SaveAsync(store, FusedOwner, fused, position, savedPosition, cancel);
+        await SaveAsync(store, CallOwner, call, position, savedPosition, cancel);
+        long? bundleBase = savedPosition is null ? null : savedBundles;
         await SaveAsync(store, AggregatorOwner, aggregator, bundles, bundleBase, cancel);
+        (savedPosition, savedBundles) = (position, bundles);
     }
 
     /// <summary>
@@ -111,8 +119,6 @@ internal sealed class GoldenRun
 
     /// <summary>The books of all three stages.</summary>
     public IEnumerable<StageProgress> Books => [fused.Progress, call.Progress, aggregator.Progress];
-
-    private long savedBundles;
 
     private static async Task<long> LoadAsync(
         ISnapshotStore store, SnapshotOwner owner, IStage stage, CancellationToken cancel)

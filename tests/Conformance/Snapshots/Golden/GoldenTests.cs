@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Earshot.Snapshots;
 using Earshot.Sqlite;
 using Microsoft.Data.Sqlite;
 
@@ -10,8 +9,12 @@ public sealed class GoldenTests
 {
     // A digest is added with its file and never changed: a file that was edited shows nothing.
     [Theory]
-    [InlineData("input.pb", "3fd8cafc8a74fbea706feeadd75a9c67c954b72fa4882a64f7573005aaa6b2e0")]
-    [InlineData("v1/snapshots.db", "4af6fe0f6a19e3a968eae35ba7329ee918ee3e6958f20d64c2ee20ea9b112918")]
+    [InlineData("input.pb",
+        "3fd8cafc8a74fbea706feeadd75a9c67c954b72fa4882a64f7573005aaa6b2e0")]
+    [InlineData("v1/snapshots.db",
+        "4af6fe0f6a19e3a968eae35ba7329ee918ee3e6958f20d64c2ee20ea9b112918")]
+    [InlineData("v2/snapshots.db",
+        "27d6b0574e39aa6177742efb52506d796a8f695669d8d8adea65f17bd4a8c26a")]
     public void No_golden_file_was_edited(string file, string sha256)
     {
         string path = System.IO.Path.Combine(GoldenFiles.Folder, file);
