@@ -42,8 +42,9 @@ internal static class RecoveryReader
         {
             return await setting.Snapshots.LoadAsync(new SnapshotOwner(stage, partition), cancel);
         }
-        catch (SnapshotException e)
+        catch (SnapshotException e) when (!e.IsTransient)
         {
+            // Transient trouble goes up as it is: the partition restarts with backoff.
             throw new Ports.UnrecoverableException(e.Message, e);
         }
     }
