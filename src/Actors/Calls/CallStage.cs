@@ -23,6 +23,7 @@ public sealed class CallStage : IStage
     private readonly CallJoin calls;
     private readonly Combiner combiner;
     private readonly Books books = new();
+    private readonly SideRows side;
 
     /// <summary>Creates an empty stage.</summary>
     /// <param name="options">The pipeline.</param>
@@ -35,6 +36,7 @@ public sealed class CallStage : IStage
         this.options = options;
         this.partition = partition;
         this.decoder = decoder;
+        side = new SideRows(options.PipelineId, partition);
         MetricNames = metrics ?? Schemas.Metrics.CreateTable();
         SymbolTable values = new();
         DimensionSet dimensions = options.Dimensions;
@@ -207,7 +209,7 @@ public sealed class CallStage : IStage
     {
         books.Late++;
         if (!outputs.Suppressed)
-            SideRows.Late(batch, index, partition, reason, record, clock.WatermarkMs, outputs);
+            side.Late(batch, index, reason, record, clock.WatermarkMs, outputs);
     }
 
     private void Bury(
@@ -215,6 +217,6 @@ public sealed class CallStage : IStage
     {
         books.Dead++;
         if (!outputs.Suppressed)
-            SideRows.Dead(batch, index, partition, reason, detail, record.EventTimeMs, outputs);
+            side.Dead(batch, index, reason, detail, record.EventTimeMs, outputs);
     }
 }

@@ -1,7 +1,7 @@
 using Earshot.Actors;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Schemas;
+using Earshot.Sources.Wire;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -36,7 +36,7 @@ internal sealed partial class PipelineService(
         await stores.Log.EnsureTopicsAsync(
             [new TopicSpec(options.Topics.Calls, options.Partitions)], cancellationToken);
         PipelineWorld world = stores.CreateWorld(
-            input.Open, static () => new EnvelopeDecoder(), logs) with
+            input.Open, static () => new WireDecoder(), logs) with
         {
             InputBegin = input.BeginAsync,
         };
