@@ -12,7 +12,8 @@ namespace Earshot.Host.Service;
 /// host, and looks after log and archive in between.
 /// </summary>
 internal sealed partial class PipelineService(
-    RunRequest request, DataFolder folder, StatusBook status, ILoggerFactory logs)
+    RunRequest request, DataFolder folder, StatusBook status, ServiceEnd end,
+    ILoggerFactory logs)
     : IHostedLifecycleService, IDisposable
 {
     private readonly ILogger logger = logs.CreateLogger("Earshot.Service");
@@ -43,6 +44,7 @@ internal sealed partial class PipelineService(
         pipeline = await Pipeline.StartAsync(options, world, cancellationToken);
         TrafficFlow flow = new(request, folder, stores.Log, logger);
         chores.Add(ChoreAsync("status", () => status.RunAsync(pipeline, stores.Log, stop.Token)));
+        chores.Add(ChoreAsync("dead letters", () => end.WatchAsync(pipeline, stop.Token)));
         chores.Add(ChoreAsync("retention", RetainAsync));
         chores.Add(ChoreAsync("compaction", CompactAsync));
         chores.Add(ChoreAsync(
