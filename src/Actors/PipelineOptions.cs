@@ -68,6 +68,15 @@ public sealed record PipelineOptions
     /// <summary>Most event ids remembered per partition to find duplicates.</summary>
     public int SeenEventsMax { get; init; } = 16_000_000;
 
+    /// <summary>
+    /// Share of dead letters, 0 to 1, among the records a partition reads within a minute; past it
+    /// the pipeline stops. 1: never.
+    /// </summary>
+    public double DeadLetterLimit { get; init; } = 0.5;
+
+    /// <summary>Records in that minute before the limit applies.</summary>
+    public int DeadLetterMin { get; init; } = 1000;
+
     /// <summary>Most records in an epoch.</summary>
     public int EpochRecordsMax { get; init; } = 1_000_000;
 

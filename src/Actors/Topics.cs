@@ -27,6 +27,7 @@ public sealed class Topics
         Predictions = $"{pipelineId}.predictions.v1";
         Late = $"{pipelineId}.late.v1";
         Dead = $"{pipelineId}.dead.v1";
+        Retried = $"{pipelineId}.retried.v1";
         Archived =
         [
             (Aggregates, "aggregates"), (Insights, "insights"), (Predictions, "predictions"),
@@ -60,6 +61,11 @@ public sealed class Topics
 
     /// <summary>Records that could not be used.</summary>
     public string Dead { get; }
+
+    /// <summary>
+    /// Which dead letters were sent into the input again: their keys. Written with the first retry.
+    /// </summary>
+    public string Retried { get; }
 
     /// <summary>Each archived topic and the table its rows go to.</summary>
     public IReadOnlyList<(string Topic, string Table)> Archived { get; }

@@ -86,6 +86,7 @@ public static class Cli
             SqlCommand.Create(terminal),
             DescribeCommand.Create(terminal),
             StatusCommand.Create(terminal),
+            DeadCommand.Create(terminal),
         };
         GlobalArguments.AddTo(root);
         root.SetAction(given => new HelpAction().Invoke(given));

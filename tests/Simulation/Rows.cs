@@ -1,5 +1,6 @@
 using System.Globalization;
 using Earshot.Actors;
+using Earshot.Actors.Wire;
 using Earshot.Log;
 using Earshot.Schemas.V1;
 
@@ -130,18 +131,20 @@ internal sealed class Rows
 
     private void ReadSideRows(SimulatedWorld world, int partition)
     {
-        foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Late, partition)))
+        TopicPartition late = new(Topics.Default.Late, partition);
+        RecordBatch batch = world.Read(late, 0, int.MaxValue);
+        for (int i = 0; i < batch.Count; i++, Late++)
         {
-            LateRow row = LateRow.Parser.ParseFrom(value);
+            LateRow row = SideRecords.ReadLate(batch[i]);
             Count($"late {row.Reason} {Convert.ToHexString(row.Record.Span)}");
-            Late++;
         }
 
-        foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Dead, partition)))
+        TopicPartition dead = new(Topics.Default.Dead, partition);
+        batch = world.Read(dead, 0, int.MaxValue);
+        for (int i = 0; i < batch.Count; i++, Dead++)
         {
-            DeadLetter row = DeadLetter.Parser.ParseFrom(value);
+            DeadLetter row = SideRecords.ReadDead(batch[i]);
             Count($"dead {row.Reason} {Convert.ToHexString(row.Record.Span)}");
-            Dead++;
         }
     }
 

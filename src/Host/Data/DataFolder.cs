@@ -10,6 +10,7 @@ internal sealed class DataFolder : IDisposable
 {
     private const int FormatVersion = 1;
     private const string MarkerName = "pipeline.json";
+    private const string LogName = "log.db";
     private const string ArchiveName = "archive";
 
     private static readonly string[] ourNames =
@@ -42,7 +43,7 @@ internal sealed class DataFolder : IDisposable
     public Guid Id => marker.Id;
 
     /// <summary>The log's file.</summary>
-    public string LogPath => Path.Combine(Root, "log.db");
+    public string LogPath => Path.Combine(Root, LogName);
 
     /// <summary>The snapshots' file.</summary>
     public string SnapshotsPath => Path.Combine(Root, "snapshots.db");
@@ -90,6 +91,18 @@ internal sealed class DataFolder : IDisposable
     {
         string root = Path.GetFullPath(path);
         return archive is not null ? Path.GetFullPath(archive) : ArchiveOf(root, ReadMarker(root));
+    }
+
+    /// <summary>Whose folder it is and where its log lies: needs no lock.</summary>
+    /// <exception cref="UsageException">It is no data folder.</exception>
+    public static (PipelineIdentity Identity, string LogPath) Look(string path)
+    {
+        string root = Path.GetFullPath(path);
+        Marker marker = ReadMarker(root) ?? throw new UsageException(
+            $"--data {root}: there is no data folder. 'earshot run' and 'earshot replay' make one.");
+        return (
+            new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
+            Path.Combine(root, LogName));
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>

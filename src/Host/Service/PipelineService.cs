@@ -1,7 +1,7 @@
 using Earshot.Actors;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Schemas;
+using Earshot.Sources.Wire;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +12,8 @@ namespace Earshot.Host.Service;
 /// host, and looks after log and archive in between.
 /// </summary>
 internal sealed partial class PipelineService(
-    RunRequest request, DataFolder folder, StatusBook status, ILoggerFactory logs)
+    RunRequest request, DataFolder folder, StatusBook status, ServiceEnd end,
+    ILoggerFactory logs)
     : IHostedLifecycleService, IDisposable
 {
     private readonly ILogger logger = logs.CreateLogger("Earshot.Service");
@@ -36,13 +37,14 @@ internal sealed partial class PipelineService(
         await stores.Log.EnsureTopicsAsync(
             [new TopicSpec(options.Topics.Calls, options.Partitions)], cancellationToken);
         PipelineWorld world = stores.CreateWorld(
-            input.Open, static () => new EnvelopeDecoder(), logs) with
+            input.Open, static () => new WireDecoder(), logs) with
         {
             InputBegin = input.BeginAsync,
         };
         pipeline = await Pipeline.StartAsync(options, world, cancellationToken);
         TrafficFlow flow = new(request, folder, stores.Log, logger);
         chores.Add(ChoreAsync("status", () => status.RunAsync(pipeline, stores.Log, stop.Token)));
+        chores.Add(ChoreAsync("dead letters", () => end.WatchAsync(pipeline, stop.Token)));
         chores.Add(ChoreAsync("retention", RetainAsync));
         chores.Add(ChoreAsync("compaction", CompactAsync));
         chores.Add(ChoreAsync(

@@ -45,7 +45,10 @@ internal static class ServiceHost
         }
 
         SayStarted(terminal, request, folder);
+        ServiceEnd end = app.Services.GetRequiredService<ServiceEnd>();
         await app.WaitForShutdownAsync(cancel);
+        if (end.Cause is { } cause)
+            throw new FailedException(cause.Message, cause);
         terminal.Say("Stopped. The next start goes on from here.");
         return ExitCodes.Ok;
     }
@@ -69,8 +72,10 @@ internal static class ServiceHost
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<HostOptions>(
             options => options.ShutdownTimeout = RunRequest.StopWithin);
+        builder.Services.AddSingleton<ServiceEnd>();
         builder.Services.AddHostedService(services => new PipelineService(
-            request, folder, status, services.GetRequiredService<ILoggerFactory>()));
+            request, folder, status, services.GetRequiredService<ServiceEnd>(),
+            services.GetRequiredService<ILoggerFactory>()));
         WebApplication app = builder.Build();
         app.MapGet("/status", () => Answer(status));
         app.MapGet("/health", () => Health(status));

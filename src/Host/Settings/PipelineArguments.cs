@@ -7,7 +7,7 @@ namespace Earshot.Host.Settings;
 internal sealed class PipelineArguments
 {
     private static readonly string[] asOptions =
-        ["window", "lateness", "mode", "keys", "partitions"];
+        ["window", "lateness", "mode", "keys", "partitions", "dead-letter-limit"];
 
     private readonly Dictionary<string, Option<string?>> settings = [];
     private readonly Option<bool> shuffle = new("--shuffle")

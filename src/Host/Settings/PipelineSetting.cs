@@ -60,6 +60,13 @@ internal sealed record PipelineSetting(
         Tag("tags.mos", 5, r => r.MosMin, (r, v) => r with { MosMin = v }),
         Tag("tags.silent-level", 1, r => r.SilentAudioLevelMax,
             (r, v) => r with { SilentAudioLevelMax = v }),
+        new("dead-letter-limit", "a number from 0 to 1",
+            "Share of dead letters among the records of a minute, per partition, past which the "
+            + "program stops; 1: never.", Shapes: false,
+            o => o.DeadLetterLimit.ToString("R", CultureInfo.InvariantCulture),
+            (o, text) => o with { DeadLetterLimit = ParseShare(text) }),
+        Number("dead-letter-min", 1, 100_000_000, "Records in that minute before it applies.",
+            false, o => o.DeadLetterMin, (o, n) => o with { DeadLetterMin = (int)n }),
         Span("epoch", 10, "Longest time between two commits.",
             o => o.EpochLength, (o, t) => o with { EpochLength = t }),
         Number("epoch-records", 1, 100_000_000, "Most records between two commits.", false,
@@ -116,6 +123,13 @@ internal sealed record PipelineSetting(
         "update" => OutputMode.Update,
         _ => throw new FormatException("there is no such mode"),
     };
+
+    private static double ParseShare(string text) =>
+        double.TryParse(
+            text, NumberStyles.Float, CultureInfo.InvariantCulture, out double share)
+            && share is >= 0 and <= 1
+            ? share
+            : throw new FormatException("it is no share");
 
     private static bool ParseFlag(string text) => text.Trim().ToLowerInvariant() switch
     {
