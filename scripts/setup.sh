@@ -2,7 +2,7 @@
 # Installs what Earshot needs beside the .NET SDK. Asks nothing, does nothing twice.
 #
 #   scripts/setup.sh         what the product needs: DuckDB's library, SQLite's library
-#   scripts/setup.sh tests   that, and the Node packages that tests use
+#   scripts/setup.sh tests   that, and what tests use: Node packages, PostgreSQL
 #
 # `./earshot`, `./test` and CI source this file and call the functions. Variables:
 #
@@ -10,6 +10,9 @@
 #                   duckdb-VERSION/ and test-tools/node_modules/.
 #                   Default ${XDG_CACHE_HOME:-$HOME/.cache}/earshot
 #   EARSHOT_DUCKDB  the path of a DuckDB library to use instead: none is fetched then
+#   EARSHOT_TEST_POSTGRES
+#                   connection string of a PostgreSQL server that tests are to use, of a user that
+#                   may make databases and roles: none is installed then
 
 earshot_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EARSHOT_TOOLS=${EARSHOT_TOOLS:-${XDG_CACHE_HOME:-${HOME:-$earshot_root/artifacts}/.cache}/earshot}
@@ -116,33 +119,71 @@ have_sqlite() {
 }
 
 setup_sqlite() {
-    have_sqlite || with_lock "$EARSHOT_TOOLS/setup.lock" install_sqlite
+    have_sqlite || with_lock "$EARSHOT_TOOLS/setup.lock" install_package have_sqlite \
+        libsqlite3-0 libsqlite3.so.0 "SQLite 3 (Fedora: sqlite-libs, Arch: sqlite)"
 }
 
-install_sqlite() {
-    have_sqlite && return # another process was first
+# install_package CHECK PACKAGE WHAT ELSEWHERE: installs a Debian package, unless function CHECK
+# finds that what it brings is there. WHAT is missing, for people; ELSEWHERE is what other systems
+# call the package.
+install_package() {
+    local check=$1 package=$2 what=$3 elsewhere=$4
     local -a root=()
     local log=$EARSHOT_TOOLS/apt.log
+    "$check" && return # another process was first
     if ! command -v apt-get >/dev/null; then
-        fail "libsqlite3.so.0 was not found: install SQLite 3 with this system's packages" \
-            "(Fedora: sqlite-libs, Arch: sqlite), then start again."
+        fail "$what was not found: install $elsewhere with this system's packages," \
+            "then start again."
         return
     fi
     [[ $(id -u) == 0 ]] || root=(sudo -n)
     if [[ ${#root[@]} -gt 0 ]] && ! sudo -n true 2>/dev/null; then
-        fail "libsqlite3.so.0 was not found and installing it needs root:" \
-            "run 'sudo apt-get install libsqlite3-0', then start again."
+        fail "$what was not found and installing it needs root:" \
+            "run 'sudo apt-get install $package', then start again."
         return
     fi
-    say "installing libsqlite3-0 with apt-get"
+    say "installing $package with apt-get"
     local -a install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive
-        apt-get install -y --no-install-recommends libsqlite3-0)
+        apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$package")
     # A fresh image has no package lists: only then is an update needed.
-    if "${install[@]}" >"$log" 2>&1 </dev/null && have_sqlite; then return; fi
+    if "${install[@]}" >"$log" 2>&1 </dev/null && "$check"; then return; fi
     "${root[@]}" apt-get update >>"$log" 2>&1 </dev/null
-    if "${install[@]}" >>"$log" 2>&1 </dev/null && have_sqlite; then return; fi
+    if "${install[@]}" >>"$log" 2>&1 </dev/null && "$check"; then return; fi
     tail -n 20 "$log" >&2
-    fail "apt-get could not install libsqlite3-0: install it, then start again."
+    fail "apt-get could not install $package: install it, then start again."
+}
+
+# PostgreSQL's programs, with which tests start a server of their own.
+have_postgres() {
+    local folder
+    for folder in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin \
+        /usr/local/opt/postgresql*/bin; do
+        [[ -x $folder/initdb ]] && return
+    done
+    command -v initdb >/dev/null
+}
+
+# Without PostgreSQL the other tests can still run, and those that need it say that they were
+# skipped: so this never fails.
+setup_postgres() {
+    [[ -n ${EARSHOT_TEST_POSTGRES:-} ]] && return
+    have_postgres || with_lock "$EARSHOT_TOOLS/setup.lock" install_postgres ||
+        say "tests that need PostgreSQL will be skipped."
+}
+
+# Debian's package makes a server for the whole machine and starts it, unless this file, which is
+# read before, says otherwise. One that is there is left as it is, and so is one there may be.
+install_postgres() {
+    have_postgres && return # another process was first
+    local settings=/etc/postgresql-common/createcluster.conf
+    local -a root=()
+    [[ $(id -u) == 0 ]] || root=(sudo -n)
+    if command -v apt-get >/dev/null && [[ ! -e $settings ]]; then
+        echo 'create_main_cluster = false' |
+            "${root[@]}" sh -c "mkdir -p ${settings%/*} && cat >$settings" 2>/dev/null
+    fi
+    install_package have_postgres postgresql "PostgreSQL (for tests)" \
+        "PostgreSQL's server (Fedora: postgresql-server, Homebrew: postgresql)"
 }
 
 setup_dotnet() {
@@ -158,7 +199,9 @@ setup_app() { setup_dotnet && setup_duckdb && setup_sqlite; }
 # were installed from.
 node_stamp() { echo "$EARSHOT_TOOLS/test-tools/.installed-$(sha256 "$node_lock" | cut -c1-16)"; }
 
-setup_tests() {
+setup_tests() { setup_postgres && setup_node_packages; }
+
+setup_node_packages() {
     node_lock=$earshot_root/tests/tools/package-lock.json
     [[ -f $node_lock ]] || return 0
     [[ -f $(node_stamp) ]] && return
