@@ -20,7 +20,9 @@ public static class KafkaLibrary
 
     // Null until loaded.
     private static string? version;
-    private static nint handle;
+
+    /// <summary>The loaded library, for imports of other assemblies; 0 before.</summary>
+    internal static nint Handle { get; private set; }
 
     private static string ToolsFile => Path.Combine(
         ToolsFolder(), "librdkafka-" + Version, "librdkafka.so.1");
@@ -36,8 +38,8 @@ public static class KafkaLibrary
         {
             if (version is null)
             {
-                handle = Load();
-                version = VersionOf(handle);
+                Handle = Load();
+                version = VersionOf(Handle);
                 NativeLibrary.SetDllImportResolver(typeof(KafkaLibrary).Assembly, Resolve);
                 NativeLibrary.SetDllImportResolver(
                     typeof(Confluent.Kafka.Library).Assembly, Resolve);
@@ -48,7 +50,7 @@ public static class KafkaLibrary
     }
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search) =>
-        name.Contains(Librdkafka.Name, StringComparison.Ordinal) ? handle : 0;
+        name.Contains(Librdkafka.Name, StringComparison.Ordinal) ? Handle : 0;
 
     private static nint Load()
     {

@@ -30,23 +30,42 @@ internal sealed class KafkaReader : ILogReader
     // The next offset to hand out.
     private long position;
 
+    // Ends the check with the reader.
+    private readonly CancellationTokenSource closed = new();
+    private readonly Task checking;
+
+    // The error that the check found; 0 before and when there is none.
+    private volatile int checkError;
+
     // Null while open; completes when nothing native is left.
     private Task? closing;
 
     public KafkaReader(
-        KafkaClient client, TopicPartition source, long from, Action<KafkaReader> onClosed)
+        KafkaClient client, PartitionCheck check, TopicPartition source, long from,
+        Action<KafkaReader> onClosed)
     {
         this.client = client;
         this.source = source;
         this.onClosed = onClosed;
         position = from;
         queue = new PartitionQueue(client, source, from, arrived);
+        checking = CheckAsync(check);
     }
 
     /// <summary>The client it reads over.</summary>
     public KafkaClient Client => client;
 
     public TopicPartition Source => source;
+
+    /// <summary>Records fetched and not yet read.</summary>
+    public int Prefetched
+    {
+        get
+        {
+            lock (gate)
+                return closing is null ? queue.Length : 0;
+        }
+    }
 
     public async ValueTask<RecordBatch?> ReadAsync(int maxRecords, CancellationToken cancel)
     {
@@ -57,7 +76,7 @@ internal sealed class KafkaReader : ILogReader
             Task next = arrived.Next;
             if (Take(maxRecords) is { } batch)
                 return batch;
-            if (queue.Failure != 0)
+            if (queue.Failure != 0 || checkError != 0)
                 throw await ExplainAsync(cancel);
             await next.WaitAsync(cancel);
         }
@@ -67,9 +86,24 @@ internal sealed class KafkaReader : ILogReader
     {
         Task task;
         lock (gate)
-            task = closing ??= Task.Run(Close);
+            task = closing ??= Task.Run(CloseAsync);
         arrived.Pulse();
         await task;
+    }
+
+    private async Task CheckAsync(PartitionCheck check)
+    {
+        try
+        {
+            checkError = await check.FindErrorAsync(source, closed.Token);
+            if (checkError != 0)
+                arrived.Pulse();
+        }
+        catch (Exception error) when (
+            error is OperationCanceledException or ObjectDisposedException)
+        {
+            // Closed before there was an answer.
+        }
     }
 
     // What has arrived; null when nothing has.
@@ -89,16 +123,19 @@ internal sealed class KafkaReader : ILogReader
         }
     }
 
-    private void Close()
+    private async Task CloseAsync()
     {
         lock (gate)
             queue.Close();
+        await closed.CancelAsync();
+        await checking;
+        closed.Dispose();
         onClosed(this);
     }
 
     private async Task<LogException> ExplainAsync(CancellationToken cancel)
     {
-        int failure = queue.Failure;
+        int failure = queue.Failure != 0 ? queue.Failure : checkError;
         if (NativeErrors.IsUnknownPartition(failure))
             return LogFaults.UnknownPartition(source);
         if (failure == NativeErrors.OffsetReset)
@@ -111,7 +148,8 @@ internal sealed class KafkaReader : ILogReader
                 return LogFaults.PastEnd(source, position, range);
         }
 
+        string reason = queue.Failure != 0 ? queue.FailureText : Librdkafka.TextOf(failure);
         return new LogException(
-            $"{source} cannot be read on from offset {position}: {queue.FailureText}.");
+            $"{source} cannot be read on from offset {position}: {reason}.");
     }
 }

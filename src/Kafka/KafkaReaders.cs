@@ -18,6 +18,7 @@ public sealed class KafkaReaders : IAsyncDisposable
     private readonly Dictionary<string, string> options;
     private readonly KafkaClientLog log;
     private readonly KafkaClient shared;
+    private readonly PartitionCheck check;
 
     // Guards what follows.
     private readonly Lock gate = new();
@@ -41,7 +42,9 @@ public sealed class KafkaReaders : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(logger);
         this.options = ReaderOptions.Complete(options);
         log = new KafkaClientLog(logger);
+        TimeSpan patience = ReaderOptions.PatienceOf(this.options);
         shared = KafkaClient.Create(this.options, log);
+        check = new PartitionCheck(shared, patience);
     }
 
     /// <summary>
@@ -67,7 +70,7 @@ public sealed class KafkaReaders : IAsyncDisposable
             try
             {
                 own = alone ? null : KafkaClient.Create(options, log);
-                KafkaReader reader = new(own ?? shared, source, from, Remove);
+                KafkaReader reader = new(own ?? shared, check, source, from, Remove);
                 readers.Add(reader);
                 return reader;
             }

@@ -60,6 +60,9 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Name, EntryPoint = "rd_kafka_queue_destroy")]
     public static partial void QueueDestroy(nint queue);
 
+    [LibraryImport(Name, EntryPoint = "rd_kafka_queue_length")]
+    public static partial nuint QueueLength(nint queue);
+
     [LibraryImport(Name, EntryPoint = "rd_kafka_queue_cb_event_enable")]
     public static partial void QueueCallback(
         nint queue, delegate* unmanaged[Cdecl]<nint, nint, void> callback, nint opaque);
@@ -108,6 +111,13 @@ internal static unsafe partial class Librdkafka
         StringMarshalling = StringMarshalling.Utf8)]
     public static partial int QueryWatermarks(
         KafkaClient client, string topic, int partition, long* low, long* high, int timeoutMs);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_metadata")]
+    public static partial int Metadata(
+        KafkaClient client, int allTopics, nint topic, NativeMetadata** metadata, int timeoutMs);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_metadata_destroy")]
+    public static partial void MetadataDestroy(NativeMetadata* metadata);
 
     /// <summary>What an error code means.</summary>
     public static string TextOf(int error) =>

@@ -72,6 +72,9 @@ internal sealed unsafe class PartitionQueue
     /// <summary>What the failure said of itself.</summary>
     public string FailureText { get; private set; } = "";
 
+    /// <summary>Records, and events, that wait to be taken out.</summary>
+    public int Length => checked((int)Librdkafka.QueueLength(queue));
+
     /// <summary>Moves what has arrived into a builder, without waiting.</summary>
     /// <param name="into">Where to.</param>
     /// <param name="maxRecords">Ends when there are so many records.</param>
