@@ -45,7 +45,7 @@ internal static class Feed
             }
 
             batches[i] = builder.Build(
-                new TopicPartition(Topics.Calls, 0), from, offset, arrivalMs, Topics.Calls);
+                new TopicPartition(Topics.Default.Calls, 0), from, offset, arrivalMs, Topics.Default.Calls);
         }
 
         return batches;

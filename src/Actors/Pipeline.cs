@@ -85,11 +85,11 @@ public sealed class Pipeline : IAsyncDisposable
     public static async Task<Pipeline> StartAsync(
         PipelineOptions options, PipelineWorld world, CancellationToken cancel)
     {
-        await world.Log.EnsureTopicsAsync(Topics.Written(options.Partitions), cancel);
+        await world.Log.EnsureTopicsAsync(options.Topics.Written(options.Partitions), cancel);
         Pipeline pipeline = new(options, world);
         for (int partition = 0; partition < options.Partitions; partition++)
             pipeline.StartStages(partition);
-        foreach ((string topic, string table) in Topics.Archived)
+        foreach ((string topic, string table) in options.Topics.Archived)
         {
             for (int partition = 0; partition < options.Partitions; partition++)
                 pipeline.StartChronicler(new TopicPartition(topic, partition), table);
@@ -150,7 +150,7 @@ public sealed class Pipeline : IAsyncDisposable
 
     private void StartStages(int partition)
     {
-        TopicPartition input = new(Topics.Calls, partition);
+        TopicPartition input = new(options.Topics.Calls, partition);
         Func<CancellationToken, ValueTask<long>> begin =
             cancel => world.InputBegin(partition, cancel);
         if (options.Fused)
@@ -164,7 +164,7 @@ public sealed class Pipeline : IAsyncDisposable
         Spawn("call", input, drained: false, begin,
             () => new CallStage(options, partition, world.CreateDecoder()),
             from => world.OpenInput(partition, from));
-        TopicPartition bundles = new(Topics.Bundles, partition);
+        TopicPartition bundles = new(options.Topics.Bundles, partition);
         Spawn("aggregator", bundles, drained: true,
             async cancel => (await world.Log.ReadRangeAsync(bundles, cancel)).Begin,
             () => new AggregatorStage(options),
@@ -177,7 +177,7 @@ public sealed class Pipeline : IAsyncDisposable
         Func<long, ILogReader> open)
     {
         PartitionSetting setting = new(
-            source, $"{options.PipelineId}.{stage}", create, open, world.Log, inputBegin,
+            source, options.Topics, $"{options.PipelineId}.{stage}", create, open, world.Log, inputBegin,
             world.Snapshots, stageCommitter, drained, new ActorIntent(),
             now => progress[(now.Stage, now.Partition)] = now);
         FaultMemory faults = new();

@@ -24,6 +24,9 @@ public sealed record PipelineOptions
     /// <summary>Name of the pipeline: prefix of its groups and transactional ids.</summary>
     public string PipelineId { get; init; } = "earshot";
 
+    /// <summary>Topic the call events come from.</summary>
+    public string InputTopic { get; init; } = Topics.CallsDefault;
+
     /// <summary>Window lengths, at least one.</summary>
     public IReadOnlyList<WindowSpec> Windows { get; init; } = [WindowSpec.Parse("5m")];
 
@@ -82,6 +85,9 @@ public sealed record PipelineOptions
     /// Go on where state is incomplete: no snapshot, and the log no longer begins at 0.
     /// </summary>
     public bool AcceptIncompleteState { get; init; }
+
+    /// <summary>Names of its topics.</summary>
+    public Topics Topics => new(PipelineId, InputTopic);
 
     /// <summary>True when one actor runs both stages.</summary>
     public bool Fused => Partitions == 1 && !Shuffled;

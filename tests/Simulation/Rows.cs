@@ -30,19 +30,19 @@ internal sealed class Rows
         bool append = options.Mode == OutputMode.Append;
         for (int partition = 0; partition < options.Partitions; partition++)
         {
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Aggregates, partition)))
+            foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Aggregates, partition)))
             {
                 Aggregate row = Aggregate.Parser.ParseFrom(value);
                 Keep(rows.aggregates, $"{IdOf(row.Key)}|{row.Metric}", row, append);
             }
 
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Insights, partition)))
+            foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Insights, partition)))
             {
                 Insight row = Insight.Parser.ParseFrom(value);
                 Keep(rows.insights, IdOf(row.Key), row, append);
             }
 
-            TopicPartition predictions = new(Topics.Predictions, partition);
+            TopicPartition predictions = new(Topics.Default.Predictions, partition);
             foreach (byte[] value in world.Values(predictions))
             {
                 Prediction row = Prediction.Parser.ParseFrom(value);
@@ -128,14 +128,14 @@ internal sealed class Rows
 
     private void ReadSideRows(SimulatedWorld world, int partition)
     {
-        foreach (byte[] value in world.Values(new TopicPartition(Topics.Late, partition)))
+        foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Late, partition)))
         {
             LateRow row = LateRow.Parser.ParseFrom(value);
             Count($"late {row.Reason} {Convert.ToHexString(row.Record.Span)}");
             Late++;
         }
 
-        foreach (byte[] value in world.Values(new TopicPartition(Topics.Dead, partition)))
+        foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Dead, partition)))
         {
             DeadLetter row = DeadLetter.Parser.ParseFrom(value);
             Count($"dead {row.Reason} {Convert.ToHexString(row.Record.Span)}");

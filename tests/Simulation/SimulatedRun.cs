@@ -54,7 +54,7 @@ internal sealed class SimulatedRun
         foreach (byte[] record in input)
         {
             int partition = (int)(router.RoutingHash(record) % (ulong)options.Partitions);
-            world.Append(new TopicPartition(Topics.Calls, partition), record);
+            world.Append(new TopicPartition(Topics.Default.Calls, partition), record);
         }
 
         SimulatedRun run = new(options, world);
@@ -102,7 +102,7 @@ internal sealed class SimulatedRun
 
     private void AddStages(int partition)
     {
-        TopicPartition input = new(Topics.Calls, partition);
+        TopicPartition input = new(Topics.Default.Calls, partition);
         if (options.Fused)
         {
             Add(
@@ -112,7 +112,7 @@ internal sealed class SimulatedRun
         }
 
         Add(input, () => new CallStage(options, partition, new EnvelopeDecoder()), true, false);
-        Add(new TopicPartition(Topics.Bundles, partition), () => new AggregatorStage(options),
+        Add(new TopicPartition(Topics.Default.Bundles, partition), () => new AggregatorStage(options),
             false, true);
     }
 

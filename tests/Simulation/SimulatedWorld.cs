@@ -77,7 +77,7 @@ internal sealed class SimulatedWorld
                 : null;
         Dictionary<long, string> skips = [];
         long? endedAt = null;
-        TopicPartition controls = new(Actors.Topics.Control, source.Partition);
+        TopicPartition controls = new(Actors.Topics.Default.Control, source.Partition);
         foreach (byte[] value in Values(controls))
         {
             Control control = Control.Parser.ParseFrom(value);
@@ -87,7 +87,7 @@ internal sealed class SimulatedWorld
                 endedAt = control.AtOffset;
         }
 
-        bool isInput = source.Topic == Actors.Topics.Calls;
+        bool isInput = source.Topic == Actors.Topics.Default.Calls;
         return new RecoveryPoint(
             snapshot, CommittedOf(group, source), 0,
             isInput ? skips : [], isInput ? endedAt : null);

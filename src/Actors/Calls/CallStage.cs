@@ -69,7 +69,7 @@ public sealed class CallStage : IStage
     {
         books.Read++;
         LogRecord input = batch[index];
-        switch (decoder.Decode(input.Value, record))
+        switch (Decode(input))
         {
             case DecodeResult.Ignored:
                 books.Ignored++;
@@ -79,7 +79,7 @@ public sealed class CallStage : IStage
                 return;
         }
 
-        if (Fault(batch.AppendTimeMs) is { } fault)
+        if (Fault(input.AppendTimeMs) is { } fault)
         {
             Bury(batch, index, fault.Reason, fault.Detail, outputs);
             return;
@@ -154,6 +154,11 @@ public sealed class CallStage : IStage
         seen.Load(parts);
         calls.Load(parts);
     }
+
+    private DecodeResult Decode(LogRecord input) =>
+        input.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
+            ? decoder.Decode(input.Value, contentType, record)
+            : decoder.Decode(input.Value, record);
 
     private (DeadReason Reason, string Detail)? Fault(long appendTimeMs)
     {

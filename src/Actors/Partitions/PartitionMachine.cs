@@ -94,7 +94,7 @@ public sealed class PartitionMachine
         this.group = group;
         this.commitWhenDrained = commitWhenDrained;
         this.effects = effects;
-        outputs = new EpochOutputs(source.Partition);
+        outputs = new EpochOutputs(options.Topics, source.Partition);
         snapshots = new SnapshotSchedule(
             stage, source.Partition, options.SnapshotEvery, effects);
     }
@@ -227,7 +227,7 @@ public sealed class PartitionMachine
             AtOffset = Position,
             Ended = new Control.Types.Ended(),
         };
-        outputs.Add(Topics.Control, [], control.ToByteArray());
+        outputs.Add(options.Topics.Control, [], control.ToByteArray());
         TryCut();
     }
 
@@ -310,7 +310,7 @@ public sealed class PartitionMachine
                     AtOffset = offset,
                     Skip = new Control.Types.Skip { Error = error },
                 };
-                outputs.Add(Topics.Control, [], control.ToByteArray());
+                outputs.Add(options.Topics.Control, [], control.ToByteArray());
             }
 
             return;

@@ -23,8 +23,9 @@ internal static class RecoveryReader
         long? endedAt = null;
 
         // Only the stage that reads the input writes control records.
-        if (setting.Source.Topic == Topics.Calls)
-            endedAt = await ReadControlsAsync(setting.Log, partition, skips, cancel);
+        if (setting.Source.Topic == setting.Topics.Calls)
+            endedAt = await ReadControlsAsync(
+                setting.Log, new TopicPartition(setting.Topics.Control, partition), skips, cancel);
         return new RecoveryPoint(snapshot, committed, begin, skips, endedAt);
     }
 
@@ -42,9 +43,8 @@ internal static class RecoveryReader
     }
 
     private static async ValueTask<long?> ReadControlsAsync(
-        ILog log, int partition, Dictionary<long, string> skips, CancellationToken cancel)
+        ILog log, TopicPartition source, Dictionary<long, string> skips, CancellationToken cancel)
     {
-        TopicPartition source = new(Topics.Control, partition);
         OffsetRange range = await log.ReadRangeAsync(source, cancel);
         long? endedAt = null;
         if (range.End <= range.Begin)

@@ -48,8 +48,9 @@ public interface IStage
 }
 
 /// <summary>What an epoch gives out: records per output partition, in order.</summary>
+/// <param name="topics">The pipeline's topics.</param>
 /// <param name="partition">The partition this stage writes its rows to.</param>
-public sealed class EpochOutputs(int partition)
+public sealed class EpochOutputs(Topics topics, int partition)
 {
     private readonly Dictionary<TopicPartition, RecordBatchBuilder> builders = [];
 
@@ -58,22 +59,29 @@ public sealed class EpochOutputs(int partition)
     /// </summary>
     public bool Suppressed { get; set; }
 
+    /// <summary>The pipeline's topics.</summary>
+    public Topics Topics => topics;
+
     /// <summary>Bytes held.</summary>
     public long SizeBytes { get; private set; }
 
     /// <summary>Adds a record to this stage's own partition of a topic.</summary>
-    public void Add(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
-        Add(new TopicPartition(topic, partition), key, value);
+    public void Add(
+        string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> headers = default) =>
+        Add(new TopicPartition(topic, partition), key, value, headers);
 
     /// <summary>Adds a record to any partition.</summary>
-    public void Add(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    public void Add(
+        TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> headers = default)
     {
         if (Suppressed)
             return;
         if (!builders.TryGetValue(target, out RecordBatchBuilder? builder))
             builders.Add(target, builder = new RecordBatchBuilder());
-        builder.Append(key, value);
-        SizeBytes += key.Length + value.Length;
+        builder.Append(key, value, headers);
+        SizeBytes += key.Length + value.Length + headers.Length;
     }
 
     /// <summary>Hands everything out and starts anew.</summary>

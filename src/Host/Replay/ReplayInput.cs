@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Earshot.Actors;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Sources;
@@ -43,7 +42,7 @@ internal sealed class ReplayInput
         try
         {
             FileLog files = new(
-                request.Files, request.Format, Topics.Calls, request.Options.Partitions,
+                request.Files, request.Format, request.Options.Topics.Calls, request.Options.Partitions,
                 new FixedTime(readAtMs));
             return new ReplayInput(files, request.Speed);
         }

@@ -10,21 +10,21 @@ internal static class Topology
     /// <summary>A few lines on stages, topics, partitions and groups.</summary>
     public static string Describe(PipelineOptions options)
     {
-        string rows = string.Join(", ", Topics.Archived.Select(t => t.Topic));
+        string rows = string.Join(", ", options.Topics.Archived.Select(t => t.Topic));
         StringBuilder text = new();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"pipeline {options.PipelineId}, {options.Partitions} partition(s)");
         if (options.Fused)
         {
             Stage(text, options, "fused (call and aggregator stage in one)", "fused",
-                Topics.Calls, $"{rows}, {Topics.Control}");
+                options.Topics.Calls, $"{rows}, {options.Topics.Control}");
         }
         else
         {
-            Stage(text, options, "call", "call", Topics.Calls,
-                $"{Topics.Bundles}, {Topics.Late}, {Topics.Dead}, {Topics.Control}");
-            Stage(text, options, "aggregator", "aggregator", Topics.Bundles,
-                $"{Topics.Aggregates}, {Topics.Insights}, {Topics.Predictions}, {Topics.Late}");
+            Stage(text, options, "call", "call", options.Topics.Calls,
+                $"{options.Topics.Bundles}, {options.Topics.Late}, {options.Topics.Dead}, {options.Topics.Control}");
+            Stage(text, options, "aggregator", "aggregator", options.Topics.Bundles,
+                $"{options.Topics.Aggregates}, {options.Topics.Insights}, {options.Topics.Predictions}, {options.Topics.Late}");
         }
 
         Stage(text, options, "chronicler", "archive", rows, "Parquet files");

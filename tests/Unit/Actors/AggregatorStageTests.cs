@@ -16,7 +16,7 @@ public sealed class AggregatorStageTests
     private const long Minute = 60_000;
 
     private readonly SymbolTable names = Metrics.CreateTable();
-    private readonly EpochOutputs outputs = new(0);
+    private readonly EpochOutputs outputs = new(Topics.Default, 0);
     private AggregatorStage stage;
 
     public AggregatorStageTests() => stage = new AggregatorStage(Options, names);
@@ -68,7 +68,7 @@ public sealed class AggregatorStageTests
         late.Cell.Add(Metrics.Mos, 4);
         late.Cell.Counts.Calls = 2;
         Merge(1, 2, T0 + Minute, late);
-        List<LateRow> rows = Read(outputs.Take(), Topics.Late, LateRow.Parser.ParseFrom);
+        List<LateRow> rows = Read(outputs.Take(), Topics.Default.Late, LateRow.Parser.ParseFrom);
         Assert.Equal(1, stage.Progress.LatePartials);
         Assert.Equal(3, rows.Count);
         Assert.All(rows, row => Assert.Equal("window_closed", row.Reason));
@@ -87,9 +87,9 @@ public sealed class AggregatorStageTests
         outputs.Take();
         Merge(1, 2, long.MaxValue, Partial(T0, 1));
         IReadOnlyList<RecordAppend> appends = outputs.Take();
-        Assert.Equal(2, Read(appends, Topics.Late, LateRow.Parser.ParseFrom).Count);
+        Assert.Equal(2, Read(appends, Topics.Default.Late, LateRow.Parser.ParseFrom).Count);
         Earshot.Schemas.V1.Aggregate row = Assert.Single(
-            Read(appends, Topics.Aggregates, Earshot.Schemas.V1.Aggregate.Parser.ParseFrom));
+            Read(appends, Topics.Default.Aggregates, Earshot.Schemas.V1.Aggregate.Parser.ParseFrom));
         Assert.Equal(("5m", 2L), (row.Key.Window, row.Count));
     }
 
@@ -182,7 +182,7 @@ public sealed class AggregatorStageTests
 
     private static RecordBatch OnTheWire(params Bundle[] bundles)
     {
-        EpochOutputs wire = new(0);
+        EpochOutputs wire = new(Topics.Default, 0);
         foreach (Bundle bundle in bundles)
             BundleCodec.Write(bundle, 1, wire);
         return wire.Take()[0].Records;
@@ -199,7 +199,7 @@ public sealed class AggregatorStageTests
     private (List<Earshot.Schemas.V1.Aggregate> Aggregates, List<Insight> Insights) Rows()
     {
         IReadOnlyList<RecordAppend> appends = outputs.Take();
-        return (Read(appends, Topics.Aggregates, Earshot.Schemas.V1.Aggregate.Parser.ParseFrom),
-            Read(appends, Topics.Insights, Insight.Parser.ParseFrom));
+        return (Read(appends, Topics.Default.Aggregates, Earshot.Schemas.V1.Aggregate.Parser.ParseFrom),
+            Read(appends, Topics.Default.Insights, Insight.Parser.ParseFrom));
     }
 }
