@@ -67,7 +67,7 @@ public sealed class BatchRecompute
                     + $"{source.Next - 1}", nameof(batch));
             }
 
-            source.Take(record, batch.AppendTimeMs);
+            source.Take(record);
             source.Next = record.Offset + 1;
         }
     }

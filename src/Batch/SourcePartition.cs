@@ -42,18 +42,18 @@ internal sealed class SourcePartition(
 
     private CallsOfPartition Calls => calls ??= new CallsOfPartition(options, windows, books);
 
-    public void Take(LogRecord record, long appendTimeMs)
+    public void Take(in LogRecord record)
     {
         books.Read++;
         DecodeResult result = Failed.Contains(record.Offset)
-            ? DecodeResult.Dead : decoder.Decode(record.Value, decoded);
+            ? DecodeResult.Dead : Decode(record);
         if (result == DecodeResult.Ignored)
             books.Ignored++;
         else if (Failed.Contains(record.Offset))
             Bury(record.Offset, "failed", timeMs: 0);
         else if (result == DecodeResult.Dead)
             Bury(record.Offset, "malformed", decoded.EventTimeMs);
-        else if (FaultOf(appendTimeMs) is { } fault)
+        else if (FaultOf(record.AppendTimeMs) is { } fault)
             Bury(record.Offset, fault, decoded.EventTimeMs);
         else
             TakeValid(record.Offset);
@@ -61,6 +61,11 @@ internal sealed class SourcePartition(
 
     /// <summary>The input has ended here, for good or for now.</summary>
     public void Finish(bool ended) => Calls.Conclude(ended ? long.MaxValue : WatermarkMs);
+
+    private DecodeResult Decode(in LogRecord record) =>
+        record.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
+            ? decoder.Decode(record.Value, contentType, decoded)
+            : decoder.Decode(record.Value, decoded);
 
     private void TakeValid(long offset)
     {
