@@ -1,12 +1,17 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
+using Earshot.Host.Generate;
+using Earshot.Host.Settings;
+using Earshot.Kafka;
 using Earshot.Schemas;
 using Earshot.Sources.Traffic;
+using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host.Commands;
 
-/// <summary><c>earshot generate</c>: realistic traffic into a file.</summary>
+/// <summary><c>earshot generate</c>: realistic traffic into a file or a topic.</summary>
 internal static class GenerateCommand
 {
     private const long EventsDefault = 1_000_000;
@@ -65,10 +70,13 @@ internal static class GenerateCommand
             HelpName = "N",
             DefaultValueFactory = _ => defaults.CallsPerSecond,
         };
-        Command command = new("generate", "Write realistic traffic to a file, for replay")
+        TopicArguments topic = new();
+        Command command = new(
+            "generate", "Write realistic traffic to a file, for replay, or to a Kafka topic")
         {
             output, format, events, hours, seed, start, rate,
         };
+        topic.AddTo(command);
         command.SetAction((given, cancel) =>
         {
             TrafficOptions traffic = Checked(new TrafficOptions
@@ -77,7 +85,22 @@ internal static class GenerateCommand
                 Start = ParseStart(given.GetValue(start)!),
                 CallsPerSecond = given.GetValue(rate),
             });
-            Limits limits = Limit(given.GetValue(events), given.GetValue(hours), traffic.Start);
+            TrafficLimits limits = Limit(
+                given.GetValue(events), given.GetValue(hours), traffic.Start);
+            if (topic.Read(given) is { } target)
+            {
+                if (given.GetResult(output) is { Implicit: false }
+                    || given.GetResult(format) is { Implicit: false })
+                {
+                    throw new UsageException(
+                        "a topic takes raw Envelopes: leave --out and --format out.");
+                }
+
+                return WriteAsync(
+                    terminal, traffic, limits, target, GlobalArguments.LevelOf(
+                        given, LogLevel.Warning), cancel);
+            }
+
             return Task.FromResult(Write(
                 terminal, traffic, limits, given.GetValue(format)!, given.GetValue(output)!,
                 cancel));
@@ -107,7 +130,7 @@ internal static class GenerateCommand
             : throw new UsageException(
                 $"--start '{text}' is no time. Allowed: ISO 8601, as 2025-01-06T08:00:00Z.");
 
-    private static Limits Limit(long? events, double? hours, DateTimeOffset start)
+    private static TrafficLimits Limit(long? events, double? hours, DateTimeOffset start)
     {
         if (events < 1)
             throw new UsageException($"--events {events}: allowed is a whole number from 1 on.");
@@ -117,11 +140,55 @@ internal static class GenerateCommand
         long endMs = hours is null
             ? long.MaxValue
             : start.AddHours(hours.Value).ToUnixTimeMilliseconds();
-        return new Limits(recordsMax, endMs);
+        return new TrafficLimits(recordsMax, endMs);
+    }
+
+    /// <summary>Into a topic, which is made if it is missing.</summary>
+    private static async Task<int> WriteAsync(
+        Terminal terminal, TrafficOptions traffic, TrafficLimits limits, TopicRequest target,
+        LogLevel level, CancellationToken cancel)
+    {
+        using StopSignal stop = new(cancel);
+        using ILoggerFactory logs = LineLogs.CreateFactory(terminal, level);
+        await using KafkaLog log = await KafkaConnection.OpenAsync(
+            target.Kafka, target.Topic, logs.CreateLogger("Earshot.Kafka"), stop.Token);
+        int partitions = await target.EnsureAsync(log, stop.Token);
+        TopicTraffic flow = new(log, target.Topic, partitions, terminal, TimeProvider.System);
+        long begun = Stopwatch.GetTimestamp();
+        try
+        {
+            await flow.RunAsync(new TrafficGenerator(traffic), limits, stop.Token);
+            return ExitCodes.Ok;
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            terminal.Fail("stopped before the end; what was written stays.");
+            return stop.ExitCode;
+        }
+        finally
+        {
+            SayWritten(terminal, flow, target.Topic, Stopwatch.GetElapsedTime(begun));
+        }
+    }
+
+    private static void SayWritten(
+        Terminal terminal, TopicTraffic flow, string topic, TimeSpan took)
+    {
+        Say(terminal, flow.Written, string.Create(
+            CultureInfo.InvariantCulture,
+            $"topic {topic} in {took.TotalSeconds:F1} s "
+            + $"({flow.Written / Math.Max(took.TotalSeconds, 0.001):N0} a second)"));
+        if (flow.Doubtful > 0)
+        {
+            terminal.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"of {flow.Doubtful:N0} the broker's answer was lost: they may be there twice, "
+                + $"with the same event ids, so that they count once"));
+        }
     }
 
     private static int Write(
-        Terminal terminal, TrafficOptions traffic, Limits limits, string format, string path,
+        Terminal terminal, TrafficOptions traffic, TrafficLimits limits, string format, string path,
         CancellationToken cancel)
     {
         using StopSignal stop = new(cancel);
@@ -165,7 +232,7 @@ internal static class GenerateCommand
     }
 
     private static long Fill(
-        Stream output, TrafficOptions traffic, Limits limits, string format,
+        Stream output, TrafficOptions traffic, TrafficLimits limits, string format,
         CancellationToken cancel)
     {
         TrafficGenerator generator = new(traffic);
@@ -175,12 +242,9 @@ internal static class GenerateCommand
             ? new JsonLinesWriter(output, jsonFormats.Single(f => f.Format == format).Kind)
             : null;
         long written = 0;
-        while (written < limits.RecordsMax)
+        while (limits.TryNext(generator, written, out TrafficEvent next))
         {
             cancel.ThrowIfCancellationRequested();
-            TrafficEvent next = generator.Next();
-            if (next.ArrivalTimeMs >= limits.EndMs)
-                break;
             delimited?.Write(next.Bytes.Span);
             if (json is null || json.Write(next))
                 written++;
@@ -192,7 +256,4 @@ internal static class GenerateCommand
     private static void Say(Terminal terminal, long written, string where) =>
         terminal.Say(string.Create(
             CultureInfo.InvariantCulture, $"{written:N0} records written to {where}"));
-
-    /// <summary>Where to stop, whichever comes first.</summary>
-    private readonly record struct Limits(long RecordsMax, long EndMs);
 }
