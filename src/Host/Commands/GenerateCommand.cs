@@ -14,7 +14,6 @@ namespace Earshot.Host.Commands;
 /// <summary><c>earshot generate</c>: realistic traffic into a file or a topic.</summary>
 internal static class GenerateCommand
 {
-    private const long EventsDefault = 1_000_000;
     private const string Stdout = "-";
     private const string Delimited = "delimited";
 
@@ -27,7 +26,6 @@ internal static class GenerateCommand
 
     public static Command Create(Terminal terminal)
     {
-        TrafficOptions defaults = new();
         Option<string> output = new("--out")
         {
             Description = "File to write, compressed when it ends in .gz; - is standard output.",
@@ -41,52 +39,18 @@ internal static class GenerateCommand
             DefaultValueFactory = _ => Delimited,
         };
         format.AcceptOnlyFromAmong([Delimited, .. jsonFormats.Select(f => f.Format)]);
-        Option<long?> events = new("--events")
-        {
-            Description = $"Records to write. [default: {EventsDefault}, without --hours]",
-            HelpName = "N",
-        };
-        Option<double?> hours = new("--hours")
-        {
-            Description = "Stop after this much simulated time.",
-            HelpName = "H",
-        };
-        Option<ulong> seed = new("--seed")
-        {
-            Description = "The same seed and options give the same bytes.",
-            HelpName = "S",
-            DefaultValueFactory = _ => defaults.Seed,
-        };
-        Option<string> start = new("--start")
-        {
-            Description = "When the first call may begin, ISO 8601.",
-            HelpName = "TIME",
-            DefaultValueFactory = _ => defaults.Start.ToString(
-                "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        };
-        Option<double> rate = new("--rate")
-        {
-            Description = "Calls per second, a mean over the day; a call gives about 25 records.",
-            HelpName = "N",
-            DefaultValueFactory = _ => defaults.CallsPerSecond,
-        };
+        TrafficArguments traffic = new();
         TopicArguments topic = new();
         Command command = new(
             "generate", "Write realistic traffic to a file, for replay, or to a Kafka topic")
         {
-            output, format, events, hours, seed, start, rate,
+            output, format,
         };
+        traffic.AddTo(command);
         topic.AddTo(command);
         command.SetAction((given, cancel) =>
         {
-            TrafficOptions traffic = Checked(new TrafficOptions
-            {
-                Seed = given.GetValue(seed),
-                Start = ParseStart(given.GetValue(start)!),
-                CallsPerSecond = given.GetValue(rate),
-            });
-            TrafficLimits limits = Limit(
-                given.GetValue(events), given.GetValue(hours), traffic.Start);
+            (TrafficOptions options, TrafficLimits limits) = traffic.Read(given);
             if (topic.Read(given) is { } target)
             {
                 if (given.GetResult(output) is { Implicit: false }
@@ -97,50 +61,15 @@ internal static class GenerateCommand
                 }
 
                 return WriteAsync(
-                    terminal, traffic, limits, target, GlobalArguments.LevelOf(
-                        given, LogLevel.Warning), cancel);
+                    terminal, options, limits, target,
+                    GlobalArguments.LevelOf(given, LogLevel.Warning), cancel);
             }
 
             return Task.FromResult(Write(
-                terminal, traffic, limits, given.GetValue(format)!, given.GetValue(output)!,
+                terminal, options, limits, given.GetValue(format)!, given.GetValue(output)!,
                 cancel));
         });
         return command;
-    }
-
-    private static TrafficOptions Checked(TrafficOptions options)
-    {
-        try
-        {
-            options.Validate();
-            return options;
-        }
-        catch (ArgumentException e)
-        {
-            throw new UsageException(e.Message + ".");
-        }
-    }
-
-    private static DateTimeOffset ParseStart(string text) =>
-        DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-            out DateTimeOffset start)
-            ? start
-            : throw new UsageException(
-                $"--start '{text}' is no time. Allowed: ISO 8601, as 2025-01-06T08:00:00Z.");
-
-    private static TrafficLimits Limit(long? events, double? hours, DateTimeOffset start)
-    {
-        if (events < 1)
-            throw new UsageException($"--events {events}: allowed is a whole number from 1 on.");
-        if (hours is { } h && !(h > 0 && h <= 87_600))
-            throw new UsageException("--hours: allowed is a number above 0, up to 87600.");
-        long recordsMax = events ?? (hours is null ? EventsDefault : long.MaxValue);
-        long endMs = hours is null
-            ? long.MaxValue
-            : start.AddHours(hours.Value).ToUnixTimeMilliseconds();
-        return new TrafficLimits(recordsMax, endMs);
     }
 
     /// <summary>Into a topic, which is made if it is missing.</summary>

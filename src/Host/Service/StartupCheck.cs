@@ -89,7 +89,12 @@ internal sealed class StartupCheck(RunRequest request, string archive, ILogger l
             // It is made later: now nothing is left behind.
             string there = archive;
             while (!Directory.Exists(there))
+            {
+                if (File.Exists(there))
+                    throw new IOException($"{there} is a file.");
                 there = Path.GetDirectoryName(there) ?? Path.GetPathRoot(archive)!;
+            }
+
             string probe = Path.Combine(there, $".probe-{Guid.NewGuid():N}");
             File.WriteAllText(probe, "");
             File.Delete(probe);
