@@ -60,6 +60,9 @@ internal sealed class Rows
     {
         foreach ((string table, Dictionary<string, JsonElement> mine) in tables)
         {
+            // Of some input nothing is late.
+            if (table == "late" && mine.Count == 0 && expected.Count(table) == 0)
+                continue;
             foreach ((string at, JsonElement there, JsonElement here) in JsonRows.Pairs(
                 expected.tables[table], mine))
             {
