@@ -18,9 +18,6 @@ internal sealed record ProducerContext(
 /// <summary>Writes transactions; every call of the client runs on a thread of its own.</summary>
 internal sealed class KafkaLogProducer : ILogProducer
 {
-    /// <summary>Any group will do where no offsets are sent.</summary>
-    private const string AnyGroup = "earshot";
-
     // More than a commit, its retries and aborts take; then nobody waits for the thread any more.
     private const int WatchdogFactor = 4;
 
@@ -50,8 +47,7 @@ internal sealed class KafkaLogProducer : ILogProducer
                 .SetErrorHandler(static (_, _) => { })
                 .Build());
         transactions = new KafkaTransaction(
-            producer, new RecordSender(options, producer, time), context.UnjoinedOf(AnyGroup),
-            limits);
+            producer, new RecordSender(options, producer, time), limits);
         offsets = new OffsetCheck(context.Memberships, context.ReadCommitted);
         thread = new KafkaThread($"earshot-kafka-commit-{transactionalId}");
     }
