@@ -16,6 +16,7 @@ internal sealed class KafkaReader : ILogReader
     private const int RangeTimeoutMs = 10_000;
 
     private readonly KafkaClient client;
+    private readonly PartitionCheck check;
     private readonly TopicPartition source;
     private readonly RecordBatchBuilder builder = new(pooled: true);
     private readonly Action<KafkaReader> onClosed;
@@ -32,7 +33,7 @@ internal sealed class KafkaReader : ILogReader
 
     // Ends the check with the reader.
     private readonly CancellationTokenSource closed = new();
-    private readonly Task checking;
+    private Task checking;
 
     // The error that the check found; 0 before and when there is none.
     private volatile int checkError;
@@ -45,11 +46,12 @@ internal sealed class KafkaReader : ILogReader
         Action<KafkaReader> onClosed)
     {
         this.client = client;
+        this.check = check;
         this.source = source;
         this.onClosed = onClosed;
         position = from;
         queue = new PartitionQueue(client, source, from, arrived);
-        checking = CheckAsync(check);
+        checking = CheckAsync();
     }
 
     /// <summary>The client it reads over.</summary>
@@ -91,7 +93,7 @@ internal sealed class KafkaReader : ILogReader
         await task;
     }
 
-    private async Task CheckAsync(PartitionCheck check)
+    private async Task CheckAsync()
     {
         try
         {
@@ -114,6 +116,13 @@ internal sealed class KafkaReader : ILogReader
             ObjectDisposedException.ThrowIf(closing is not null, this);
             queue.Drain(builder, maxRecords, BatchBytesMax);
             Debug.Assert(queue.Position >= position);
+            if (queue.Doubted && checking.IsCompleted)
+            {
+                queue.Doubted = false;
+                check.Doubt(source.Topic);
+                checking = CheckAsync();
+            }
+
             if (queue.Position == position)
                 return null;
             long from = position;

@@ -10,8 +10,9 @@ namespace Earshot.Kafka;
 /// </summary>
 /// <remarks>
 /// Memory: each open partition prefetches up to 50,000 records or 16 MB (queued.min.messages,
-/// queued.max.messages.kbytes) and one fetch more (fetch.message.max.bytes, 1 MB), and then
-/// fetches no more until it is read: about 32 MB with small records.
+/// queued.max.messages.kbytes) and one fetch more (fetch.message.max.bytes, 1 MB, or one batch as
+/// it was produced if that is larger), and then fetches no more until it is read: about 32 MB
+/// with small records.
 /// </remarks>
 public sealed class KafkaReaders : IAsyncDisposable
 {

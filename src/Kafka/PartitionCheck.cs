@@ -17,6 +17,13 @@ internal sealed class PartitionCheck(KafkaClient client, TimeSpan patience)
     // The latest question of each topic, under its own lock: readers of one topic share it.
     private readonly Dictionary<string, Task<TopicState>> asked = [];
 
+    /// <summary>Forgets what was said of a topic.</summary>
+    public void Doubt(string topic)
+    {
+        lock (asked)
+            asked.Remove(topic);
+    }
+
     /// <summary>Asks until there is an answer.</summary>
     /// <returns>0 when the partition exists, else the error that reading it ends with.</returns>
     public async Task<int> FindErrorAsync(TopicPartition source, CancellationToken cancel)

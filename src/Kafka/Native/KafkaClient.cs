@@ -142,6 +142,7 @@ internal sealed unsafe class KafkaClient : SafeHandleZeroOrMinusOneIsInvalid
     {
         try
         {
+            PartitionQueue.NoteLogged();
             nint opaque = client == 0 ? 0 : Librdkafka.Opaque(client);
             if (opaque != 0 && GCHandle.FromIntPtr(opaque).Target is IClientLog log)
                 log.Write((ClientLogLevel)level, TextAt(facility), TextAt(text));

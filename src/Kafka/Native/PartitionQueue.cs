@@ -14,6 +14,10 @@ internal sealed unsafe class PartitionQueue
     /// <summary>Messages taken out of the native queue in one call.</summary>
     private const int ChunkMessages = 512;
 
+    // The queue this thread takes messages out of just now.
+    [ThreadStatic]
+    private static PartitionQueue? draining;
+
     private readonly KafkaClient client;
     private readonly TopicPartition source;
     private readonly RecordHeadersBuilder headers = new();
@@ -72,6 +76,12 @@ internal sealed unsafe class PartitionQueue
     /// <summary>What the failure said of itself.</summary>
     public string FailureText { get; private set; } = "";
 
+    /// <summary>
+    /// True when the client logged an error of this partition: that it, or its topic, is gone.
+    /// It hands out such errors in no other way. For the reader to reset.
+    /// </summary>
+    public bool Doubted { get; set; }
+
     /// <summary>Records, and events, that wait to be taken out.</summary>
     public int Length => checked((int)Librdkafka.QueueLength(queue));
 
@@ -86,25 +96,23 @@ internal sealed unsafe class PartitionQueue
         while (Failure == 0 && into.Count < maxRecords && into.SizeBytes < maxBytes)
         {
             int wanted = Math.Min(ChunkMessages, maxRecords - into.Count);
+            draining = this;
             int count = (int)Librdkafka.ConsumeBatch(queue, 0, messages, (nuint)wanted);
-            int taken = 0;
-            try
-            {
-                while (taken < count)
-                    Take(*messages[taken], messages[taken++], into);
-            }
-            finally
-            {
-                for (int index = 0; index < count; index++)
-                    Librdkafka.MessageDestroy(messages[index]);
-            }
-
-            if (count < wanted)
-            {
+            draining = null;
+            TakeAll(messages, count, into);
+            if (count == wanted)
+                continue;
+            if (Failure == 0)
                 PassMarkers();
-                return;
-            }
+            return;
         }
+    }
+
+    /// <summary>Told by the client's log that it wrote, on the thread it wrote on.</summary>
+    public static void NoteLogged()
+    {
+        if (draining is { } queue)
+            queue.Doubted = true;
     }
 
     /// <summary>Stops fetching. Blocks until the client's thread has answered.</summary>
@@ -122,6 +130,27 @@ internal sealed unsafe class PartitionQueue
         Librdkafka.PartitionListDestroy(partitionList);
         Librdkafka.QueueDestroy(queue);
         Librdkafka.TopicDestroy(topic);
+    }
+
+    private void TakeAll(NativeMessage** messages, int count, RecordBatchBuilder into)
+    {
+        try
+        {
+            for (int index = 0; index < count; index++)
+                Take(*messages[index], messages[index], into);
+        }
+        catch (Exception error)
+        {
+            // The rest of the messages is lost: reading on would leave them out.
+            Failure = NativeErrors.Fatal;
+            FailureText = error.Message;
+            throw;
+        }
+        finally
+        {
+            for (int index = 0; index < count; index++)
+                Librdkafka.MessageDestroy(messages[index]);
+        }
     }
 
     private void Take(in NativeMessage message, NativeMessage* address, RecordBatchBuilder into)
