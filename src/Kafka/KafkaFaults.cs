@@ -15,6 +15,19 @@ internal static class KafkaFaults
         or ErrorCode.UnknownMemberId or ErrorCode.FencedInstanceId
         or ErrorCode.RebalanceInProgress;
 
+    /// <summary>
+    /// The broker does not know the numbers of this producer's records, as after a refused record;
+    /// aborting has given it a new epoch, in which they begin anew.
+    /// </summary>
+    public static bool IsOutOfSequence(Error error) => error.Code
+        is ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId
+        or ErrorCode.InvalidProducerIdMapping;
+
+    /// <summary>Worth telling people; the client goes on by itself after the others.</summary>
+    public static bool IsGrave(Error error) => error.IsFatal || IsForbidden(error)
+        || error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Authentication
+        or ErrorCode.SaslAuthenticationFailed or ErrorCode.Local_Ssl;
+
     /// <summary>Asking again may help.</summary>
     public static bool IsPassing(Error error) => !error.IsFatal && error.Code
         is ErrorCode.Local_TimedOut or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_Transport

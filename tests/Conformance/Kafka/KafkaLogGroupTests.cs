@@ -3,6 +3,7 @@ using Earshot.Kafka.Groups;
 using Earshot.Kafka.Transactions;
 using Earshot.Log;
 using Earshot.Tests.Conformance.Logs;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Earshot.Tests.Conformance.Kafka;
 
@@ -115,7 +116,7 @@ public sealed class KafkaLogGroupTests : KafkaLogBrokerTest
             producer, LogRecords.Move(Group, first.Owned[0], null, 1), Cancel);
         Assert.True(((IMemberships)Log).WaitNewer(
             Group, before.Version, new Deadline(TimeSpan.FromSeconds(30))));
-        Assert.Equal(before.Owned.Keys, MembershipOf(Log).Owned.Keys);
+        Assert.Equal([.. before.Owned], MembershipOf(Log).Owned.ToArray());
         await LogRecords.CommitAsync(
             producer, LogRecords.Move(Group, first.Owned[0], 1, 2), Cancel);
     }
@@ -159,7 +160,8 @@ public sealed class KafkaLogGroupTests : KafkaLogBrokerTest
         ProducerContext context = new(
             static (_, _) => ValueTask.CompletedTask,
             (group, source) => Log.ReadCommittedAsync(group, source, Cancel).AsTask(),
-            static _ => throw new InvalidOperationException(), new Late(stale, later));
+            static _ => throw new InvalidOperationException(), new Late(stale, later),
+            NullLogger.Instance);
         return await KafkaLogProducer.OpenAsync(
             Name(name), options, new KafkaSettings(options), context, Time, Cancel);
     }
