@@ -6,7 +6,7 @@ namespace Earshot.Kafka;
 /// <summary>What librdkafka's errors mean here, and how they are put.</summary>
 internal static class KafkaFaults
 {
-    /// <summary>Another producer of the transactional id took over, or the broker gave up.</summary>
+    /// <summary>Another producer of the id took over, or the broker gave up on this one.</summary>
     public static bool IsFenced(Error error) => error.Code is ErrorCode.Local_Fenced
         or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
 

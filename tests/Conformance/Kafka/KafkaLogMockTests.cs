@@ -56,8 +56,8 @@ public sealed class KafkaLogMockTests
         Assert.Equal(2, await log.ReadPartitionCountAsync("calls", Cancel));
         LogException error = await Assert.ThrowsAsync<LogException>(async () =>
             await log.EnsureTopicsAsync([new("calls", 2), new("a", 1), new("b", 4)], Cancel));
-        Assert.Contains("--create --topic a --partitions 1", error.Message, StringComparison.Ordinal);
-        Assert.Contains("--create --topic b --partitions 4", error.Message, StringComparison.Ordinal);
+        foreach (string topic in new[] { "a --partitions 1", "b --partitions 4" })
+            Assert.Contains($"--create --topic {topic}", error.Message, StringComparison.Ordinal);
         error = await Assert.ThrowsAsync<LogException>(async () =>
             await log.EnsureTopicsAsync([new("calls", 3)], Cancel));
         Assert.Contains("calls has 2 partitions", error.Message, StringComparison.Ordinal);
