@@ -1,5 +1,6 @@
 using System.Globalization;
 using Earshot.Actors;
+using Earshot.Actors.Wire;
 using Earshot.Log;
 using Earshot.Schemas.V1;
 
@@ -30,13 +31,15 @@ internal sealed class Rows
         bool append = options.Mode == OutputMode.Append;
         for (int partition = 0; partition < options.Partitions; partition++)
         {
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Aggregates, partition)))
+            TopicPartition aggregates = new(Topics.Default.Aggregates, partition);
+            foreach (byte[] value in world.Values(aggregates))
             {
                 Aggregate row = Aggregate.Parser.ParseFrom(value);
                 Keep(rows.aggregates, $"{IdOf(row.Key)}|{row.Metric}", row, append);
             }
 
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Insights, partition)))
+            TopicPartition insights = new(Topics.Default.Insights, partition);
+            foreach (byte[] value in world.Values(insights))
             {
                 Insight row = Insight.Parser.ParseFrom(value);
                 Keep(rows.insights, IdOf(row.Key), row, append);
@@ -128,18 +131,20 @@ internal sealed class Rows
 
     private void ReadSideRows(SimulatedWorld world, int partition)
     {
-        foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Late, partition)))
+        TopicPartition late = new(Topics.Default.Late, partition);
+        RecordBatch batch = world.Read(late, 0, int.MaxValue);
+        for (int i = 0; i < batch.Count; i++, Late++)
         {
-            LateRow row = LateRow.Parser.ParseFrom(value);
+            LateRow row = SideRecords.ReadLate(batch[i]);
             Count($"late {row.Reason} {Convert.ToHexString(row.Record.Span)}");
-            Late++;
         }
 
-        foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Dead, partition)))
+        TopicPartition dead = new(Topics.Default.Dead, partition);
+        batch = world.Read(dead, 0, int.MaxValue);
+        for (int i = 0; i < batch.Count; i++, Dead++)
         {
-            DeadLetter row = DeadLetter.Parser.ParseFrom(value);
+            DeadLetter row = SideRecords.ReadDead(batch[i]);
             Count($"dead {row.Reason} {Convert.ToHexString(row.Record.Span)}");
-            Dead++;
         }
     }
 

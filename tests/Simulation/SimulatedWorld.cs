@@ -10,7 +10,7 @@ namespace Earshot.Tests.Simulation;
 /// </summary>
 internal sealed class SimulatedWorld
 {
-    private readonly Dictionary<TopicPartition, List<(byte[] Key, byte[] Value)>> topics = [];
+    private readonly Dictionary<TopicPartition, List<StoredRecord>> topics = [];
     private readonly Dictionary<(string Group, TopicPartition Source), long> offsets = [];
     private readonly Dictionary<SnapshotOwner, (long Offset, Dictionary<string, byte[]> Parts)>
         snapshots = [];
@@ -19,7 +19,7 @@ internal sealed class SimulatedWorld
 
     public long EndOf(TopicPartition source) => Records(source).Count;
 
-    public void Append(TopicPartition target, byte[] value) => Records(target).Add(([], value));
+    public void Append(TopicPartition target, byte[] value) => Records(target).Add(new StoredRecord([], value, []));
 
     public IEnumerable<byte[]> Values(TopicPartition source) =>
         Records(source).Select(record => record.Value);
@@ -40,7 +40,9 @@ internal sealed class SimulatedWorld
             for (int i = 0; i < append.Records.Count; i++)
             {
                 LogRecord record = append.Records[i];
-                Records(append.Target).Add((record.Key.ToArray(), record.Value.ToArray()));
+                Records(append.Target).Add(new StoredRecord(
+                    record.Key.ToArray(), record.Value.ToArray(),
+                    record.Headers.Encoded.ToArray()));
             }
         }
     }
@@ -96,18 +98,24 @@ internal sealed class SimulatedWorld
     /// <summary>Records [from, from + max) that there are.</summary>
     public RecordBatch Read(TopicPartition source, long from, int max)
     {
-        List<(byte[] Key, byte[] Value)> records = Records(source);
+        List<StoredRecord> records = Records(source);
         RecordBatchBuilder builder = new();
         long to = Math.Min(records.Count, from + max);
         for (long offset = from; offset < to; offset++)
-            builder.Add(offset, records[(int)offset].Key, records[(int)offset].Value);
+        {
+            StoredRecord record = records[(int)offset];
+            builder.Add(offset, record.Key, record.Value, record.Headers);
+        }
+
         return builder.Build(source, from, to, AppendTimeMs);
     }
 
-    private List<(byte[] Key, byte[] Value)> Records(TopicPartition source)
+    private List<StoredRecord> Records(TopicPartition source)
     {
-        if (!topics.TryGetValue(source, out List<(byte[], byte[])>? records))
+        if (!topics.TryGetValue(source, out List<StoredRecord>? records))
             topics.Add(source, records = []);
         return records;
     }
+
+    private readonly record struct StoredRecord(byte[] Key, byte[] Value, byte[] Headers);
 }

@@ -23,6 +23,8 @@ public sealed class CallStage : IStage
     private readonly CallJoin calls;
     private readonly Combiner combiner;
     private readonly Books books = new();
+    private readonly SourceChain chain = new();
+    private readonly SideRows side;
 
     /// <summary>Creates an empty stage.</summary>
     /// <param name="options">The pipeline.</param>
@@ -35,6 +37,7 @@ public sealed class CallStage : IStage
         this.options = options;
         this.partition = partition;
         this.decoder = decoder;
+        side = new SideRows(options.PipelineId, partition);
         MetricNames = metrics ?? Schemas.Metrics.CreateTable();
         SymbolTable values = new();
         DimensionSet dimensions = options.Dimensions;
@@ -56,6 +59,7 @@ public sealed class CallStage : IStage
     {
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
+        BundleGaps = chain.Gaps,
         WatermarkMs = clock.GreatestMs == long.MinValue ? null
             : clock.GreatestMs - options.LatenessMs,
     };
@@ -69,6 +73,12 @@ public sealed class CallStage : IStage
     {
         books.Read++;
         LogRecord input = batch[index];
+        if (SourceLink.TryRead(input.Headers, out SourceLink link) && !chain.Take(link))
+        {
+            books.Duplicate++;
+            return;
+        }
+
         switch (Decode(input))
         {
             case DecodeResult.Ignored:
@@ -137,6 +147,7 @@ public sealed class CallStage : IStage
             writer.Write(seen.Forgotten);
             books.Write(writer);
         }));
+        into.Add(StatePart.Write("chain", chain.Write));
         seen.Save(into, whole);
         calls.Save(into, whole);
     }
@@ -151,6 +162,7 @@ public sealed class CallStage : IStage
             seen.Forgotten = reader.ReadInt64();
             books.Load(reader);
         });
+        StatePart.Read(parts, "chain", chain.Load);
         seen.Load(parts);
         calls.Load(parts);
     }
@@ -207,7 +219,7 @@ public sealed class CallStage : IStage
     {
         books.Late++;
         if (!outputs.Suppressed)
-            SideRows.Late(batch, index, partition, reason, record, clock.WatermarkMs, outputs);
+            side.Late(batch, index, reason, record, clock.WatermarkMs, outputs);
     }
 
     private void Bury(
@@ -215,6 +227,6 @@ public sealed class CallStage : IStage
     {
         books.Dead++;
         if (!outputs.Suppressed)
-            SideRows.Dead(batch, index, partition, reason, detail, record.EventTimeMs, outputs);
+            side.Dead(batch, index, reason, detail, record.EventTimeMs, outputs);
     }
 }

@@ -23,7 +23,13 @@ public sealed record PartitionSetting(
     TopicPartition Source, Topics Topics, string Group, Func<IStage> CreateStage,
     Func<long, ILogReader> OpenInput, ILog Log, Func<CancellationToken, ValueTask<long>> InputBegin,
     ISnapshotStore Snapshots, EpochCommitter Committer, bool CommitWhenDrained,
-    ActorIntent Intent, Action<PartitionProgress> Report);
+    ActorIntent Intent, Action<PartitionProgress> Report)
+{
+    /// <summary>
+    /// Where a partition begins that was never committed; null: at 0, which must still be there.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<long>>? Start { get; init; }
+}
 
 /// <summary>How far a partition has come.</summary>
 /// <param name="Stage">Stage name.</param>
@@ -58,6 +64,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private readonly FaultMemory faults;
     private readonly IStage stage;
     private readonly PartitionMachine machine;
+    private readonly DeadLetterGuard deadLetters;
 
     private IActorContext context = null!;
     private Task<(long Number, CommitResult Result)>? commit;
@@ -81,6 +88,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         this.time = time;
         this.log = log;
         stage = setting.CreateStage();
+        deadLetters = new DeadLetterGuard(setting.Source, options, time);
         machine = new PartitionMachine(
             stage, options, setting.Source, setting.Group, setting.CommitWhenDrained, this);
     }
@@ -155,6 +163,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
 
     void IPartitionEffects.Commit(EpochCommit epoch)
     {
+        deadLetters.Require(epoch.Transaction, stage.Progress.Read);
         commit = CommitAsync(epoch);
         _ = TellWhenDoneAsync(commit);
     }
@@ -170,6 +179,9 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
 
     private void ApplyBatch(RecordBatch batch)
     {
+        // What is only replayed was judged before.
+        if (machine.Recovering)
+            deadLetters.StartFrom(stage.Progress.Read);
         try
         {
             machine.Apply(batch);

@@ -10,8 +10,8 @@ internal sealed class DataFolder : IDisposable
 {
     private const int FormatVersion = 1;
     private const string MarkerName = "pipeline.json";
-    private const string ArchiveName = "archive";
     private const string LogName = "log.db";
+    private const string ArchiveName = "archive";
 
     private static readonly string[] ourNames =
         [FolderLock.FileName, FolderLock.OwnerFileName, MarkerName + ".tmp"];
@@ -41,6 +41,10 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Identity of this folder's pipeline.</summary>
     public Guid Id => marker.Id;
+
+    /// <summary>What its snapshots are marked with: they fit no other settings.</summary>
+    public ulong SettingsFingerprint => new PipelineIdentity(
+        marker.Kind, marker.Inputs, marker.Settings).SettingsFingerprint;
 
     /// <summary>The log's file.</summary>
     public string LogPath => Path.Combine(Root, LogName);
@@ -93,17 +97,16 @@ internal sealed class DataFolder : IDisposable
         return archive is not null ? Path.GetFullPath(archive) : ArchiveOf(root, ReadMarker(root));
     }
 
-    /// <summary>The pipeline a folder belongs to, for reading: needs no lock.</summary>
+    /// <summary>Whose folder it is and where its log lies: needs no lock.</summary>
     /// <exception cref="UsageException">It is no data folder.</exception>
-    public static StoredPipeline FindPipeline(string path)
+    public static StoredPipeline Look(string path)
     {
         string root = Path.GetFullPath(path);
         Marker marker = ReadMarker(root) ?? throw new UsageException(
-            $"--data {root}: there is no {MarkerName}, so it is no data folder. Name the folder "
-            + "that 'earshot run' or 'earshot replay' filled.");
+            $"--data {root}: there is no data folder. 'earshot run' and 'earshot replay' make one.");
         return new StoredPipeline(
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
-            marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
+            Path.Combine(root, LogName), marker.CreatedAt.ToUnixTimeMilliseconds());
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>
@@ -211,6 +214,6 @@ internal sealed class DataFolder : IDisposable
 
 /// <summary>What a data folder says of its pipeline.</summary>
 /// <param name="Identity">Inputs and settings.</param>
-/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
 /// <param name="LogPath">The log's file.</param>
-internal sealed record StoredPipeline(PipelineIdentity Identity, long CreatedAtMs, string LogPath);
+/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
+internal sealed record StoredPipeline(PipelineIdentity Identity, string LogPath, long CreatedAtMs);

@@ -37,6 +37,7 @@ internal static class LogRetention
             needed[new TopicPartition(options.Topics.Calls, partition)] = 0;
             needed[new TopicPartition(options.Topics.Bundles, partition)] = 0;
             needed[new TopicPartition(options.Topics.Control, partition)] = 0;
+            needed[new TopicPartition(options.Topics.Retried, partition)] = 0;
             foreach ((string topic, _) in options.Topics.Archived)
             {
                 TopicPartition source = new(topic, partition);
@@ -47,7 +48,9 @@ internal static class LogRetention
 
         foreach (PartitionProgress part in progress)
         {
-            string topic = part.Stage == "aggregator" ? options.Topics.Bundles : options.Topics.Calls;
+            string topic = part.Stage == "aggregator"
+                ? options.Topics.Bundles
+                : options.Topics.Calls;
             needed[new TopicPartition(topic, part.Partition)] = part.Saved ?? 0;
         }
 
