@@ -82,7 +82,7 @@ internal static class DeadCommand
             await using DeadLetterPlace place = await DeadLetterPlace.OpenAsync(
                 GlobalArguments.DataOf(given), cancel);
             DeadLetterBox box = new(place.Log, place.Options.Topics);
-            IReadOnlySet<string> retried = await box.ReadRetriedAsync(cancel);
+            HashSet<string> retried = await box.ReadRetriedAsync(cancel);
             bool found = false;
             await foreach (DeadLetterEntry entry in box.ReadAsync(isLate, cancel))
             {
