@@ -45,7 +45,8 @@ internal static class Feed
             }
 
             batches[i] = builder.Build(
-                new TopicPartition(Topics.Default.Calls, 0), from, offset, arrivalMs, Topics.Default.Calls);
+                new TopicPartition(Topics.CallsDefault, 0), from, offset, arrivalMs,
+                Topics.CallsDefault);
         }
 
         return batches;

@@ -3,7 +3,7 @@ using Earshot.Log;
 namespace Earshot.Actors;
 
 /// <summary>
-/// The topics of a pipeline, one place for their names. All but the input begin with the
+/// The topics of a pipeline, one place for their names. All but a live input begin with the
 /// pipeline's id, so that a backfill under another id meets no row of the first.
 /// </summary>
 public sealed class Topics

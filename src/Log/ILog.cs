@@ -43,7 +43,7 @@ public interface ILog : IAsyncDisposable
     /// Becomes a member of a consumer group, which decides who owns which partitions. The
     /// embedded logs give all of them to whoever joins.
     /// </summary>
-    /// <param name="group">Group (pipeline and stage): the one its offsets are committed for.</param>
+    /// <param name="group">Pipeline and stage; its offsets are committed for it.</param>
     /// <param name="topics">What the group reads.</param>
     /// <param name="listener">Told what it owns, from now on until the member leaves.</param>
     /// <param name="cancel">Ends the attempt to join.</param>

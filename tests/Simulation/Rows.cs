@@ -31,13 +31,15 @@ internal sealed class Rows
         bool append = options.Mode == OutputMode.Append;
         for (int partition = 0; partition < options.Partitions; partition++)
         {
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Aggregates, partition)))
+            TopicPartition aggregates = new(Topics.Default.Aggregates, partition);
+            foreach (byte[] value in world.Values(aggregates))
             {
                 Aggregate row = Aggregate.Parser.ParseFrom(value);
                 Keep(rows.aggregates, $"{IdOf(row.Key)}|{row.Metric}", row, append);
             }
 
-            foreach (byte[] value in world.Values(new TopicPartition(Topics.Default.Insights, partition)))
+            TopicPartition insights = new(Topics.Default.Insights, partition);
+            foreach (byte[] value in world.Values(insights))
             {
                 Insight row = Insight.Parser.ParseFrom(value);
                 Keep(rows.insights, IdOf(row.Key), row, append);

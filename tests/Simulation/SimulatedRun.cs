@@ -112,8 +112,8 @@ internal sealed class SimulatedRun
         }
 
         Add(input, () => new CallStage(options, partition, new EnvelopeDecoder()), true, false);
-        Add(new TopicPartition(Topics.Default.Bundles, partition), () => new AggregatorStage(options),
-            false, true);
+        TopicPartition bundles = new(Topics.Default.Bundles, partition);
+        Add(bundles, () => new AggregatorStage(options), false, true);
     }
 
     private void Add(TopicPartition source, Func<IStage> create, bool finite, bool drained) =>

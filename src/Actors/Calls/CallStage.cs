@@ -23,6 +23,7 @@ public sealed class CallStage : IStage
     private readonly CallJoin calls;
     private readonly Combiner combiner;
     private readonly Books books = new();
+    private readonly SourceChain chain = new();
     private readonly SideRows side;
 
     /// <summary>Creates an empty stage.</summary>
@@ -58,6 +59,7 @@ public sealed class CallStage : IStage
     {
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
+        BundleGaps = chain.Gaps,
         WatermarkMs = clock.GreatestMs == long.MinValue ? null
             : clock.GreatestMs - options.LatenessMs,
     };
@@ -71,6 +73,12 @@ public sealed class CallStage : IStage
     {
         books.Read++;
         LogRecord input = batch[index];
+        if (SourceLink.TryRead(input.Headers, out SourceLink link) && !chain.Take(link))
+        {
+            books.Duplicate++;
+            return;
+        }
+
         switch (Decode(input))
         {
             case DecodeResult.Ignored:
@@ -139,6 +147,7 @@ public sealed class CallStage : IStage
             writer.Write(seen.Forgotten);
             books.Write(writer);
         }));
+        into.Add(StatePart.Write("chain", chain.Write));
         seen.Save(into, whole);
         calls.Save(into, whole);
     }
@@ -153,6 +162,7 @@ public sealed class CallStage : IStage
             seen.Forgotten = reader.ReadInt64();
             books.Load(reader);
         });
+        StatePart.Read(parts, "chain", chain.Load);
         seen.Load(parts);
         calls.Load(parts);
     }

@@ -23,7 +23,13 @@ public sealed record PartitionSetting(
     TopicPartition Source, Topics Topics, string Group, Func<IStage> CreateStage,
     Func<long, ILogReader> OpenInput, ILog Log, Func<CancellationToken, ValueTask<long>> InputBegin,
     ISnapshotStore Snapshots, EpochCommitter Committer, bool CommitWhenDrained,
-    ActorIntent Intent, Action<PartitionProgress> Report);
+    ActorIntent Intent, Action<PartitionProgress> Report)
+{
+    /// <summary>
+    /// Where a partition begins that was never committed; null: at 0, which must still be there.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<long>>? Start { get; init; }
+}
 
 /// <summary>How far a partition has come.</summary>
 /// <param name="Stage">Stage name.</param>

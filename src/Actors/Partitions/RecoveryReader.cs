@@ -19,14 +19,20 @@ internal static class RecoveryReader
         long? committed = await setting.Log.ReadCommittedAsync(
             setting.Group, setting.Source, cancel);
         long begin = await setting.InputBegin(cancel);
-        Dictionary<long, string> skips = [];
-        long? endedAt = null;
+        Controls controls = await ReadControlsAsync(setting, stage, cancel);
+        bool isNew = setting.Start is not null && snapshot is null && committed is null;
+        if (isNew && controls.Started is { } started)
+        {
+            throw new Ports.UnrecoverableException(
+                $"group {setting.Group} has no committed offset for {setting.Source}, but began " +
+                $"there at {started}: the group's offsets were deleted or have expired " +
+                "(offsets.retention.minutes). Set the group's offset again, or start a new " +
+                "pipeline with another --pipeline.");
+        }
 
-        // Only the stage that reads the input writes control records.
-        if (setting.Source.Topic == setting.Topics.Calls)
-            endedAt = await ReadControlsAsync(
-                setting.Log, new TopicPartition(setting.Topics.Control, partition), skips, cancel);
-        return new RecoveryPoint(snapshot, committed, begin, skips, endedAt);
+        long? newAt = isNew ? await setting.Start!(cancel) : null;
+        return new RecoveryPoint(
+            snapshot, committed, begin, controls.Skips, controls.EndedAt, newAt);
     }
 
     private static async ValueTask<StoredSnapshot?> LoadAsync(
@@ -36,20 +42,26 @@ internal static class RecoveryReader
         {
             return await setting.Snapshots.LoadAsync(new SnapshotOwner(stage, partition), cancel);
         }
-        catch (SnapshotException e)
+        catch (SnapshotException e) when (!e.IsTransient)
         {
+            // Transient trouble goes up as it is: the partition restarts with backoff.
             throw new Ports.UnrecoverableException(e.Message, e);
         }
     }
 
-    private static async ValueTask<long?> ReadControlsAsync(
-        ILog log, TopicPartition source, Dictionary<long, string> skips, CancellationToken cancel)
+    private static async ValueTask<Controls> ReadControlsAsync(
+        PartitionSetting setting, string stage, CancellationToken cancel)
     {
-        OffsetRange range = await log.ReadRangeAsync(source, cancel);
-        long? endedAt = null;
+        Controls controls = new();
+        int partitions = await setting.Log.ReadPartitionCountAsync(setting.Topics.Control, cancel)
+            ?? throw new LogException($"topic {setting.Topics.Control} is missing");
+        TopicPartition source = new(
+            setting.Topics.Control, setting.Source.Partition % partitions);
+        OffsetRange range = await setting.Log.ReadRangeAsync(source, cancel);
         if (range.End <= range.Begin)
-            return endedAt;
-        await using ILogReader reader = log.OpenReader(source, range.Begin);
+            return controls;
+        string wanted = Controls.StageOf(stage);
+        await using ILogReader reader = setting.Log.OpenReader(source, range.Begin);
         long position = range.Begin;
         while (position < range.End
             && await reader.ReadAsync(BatchRecords, cancel) is { } batch)
@@ -57,15 +69,13 @@ internal static class RecoveryReader
             for (int i = 0; i < batch.Count; i++)
             {
                 Control control = Control.Parser.ParseFrom(batch[i].Value);
-                if (control.WhatCase == Control.WhatOneofCase.Skip)
-                    skips[control.AtOffset] = control.Skip.Error;
-                else if (control.WhatCase == Control.WhatOneofCase.Ended)
-                    endedAt = control.AtOffset;
+                if (control.Stage == wanted && control.Partition == setting.Source.Partition)
+                    controls.Take(control);
             }
 
             position = batch.To;
         }
 
-        return endedAt;
+        return controls;
     }
 }

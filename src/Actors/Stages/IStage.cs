@@ -149,8 +149,11 @@ public sealed record StageProgress
     /// <summary>Bundles that came again, dropped.</summary>
     public long DuplicateBundles { get; init; }
 
-    /// <summary>Gaps between bundles.</summary>
+    /// <summary>Gaps between bundles, or between re-keyed records.</summary>
     public long BundleGaps { get; init; }
+
+    /// <summary>Records spread anew by call.</summary>
+    public long Rekeyed { get; init; }
 
     /// <summary>Watermark, ms since the epoch; null before the first record.</summary>
     public long? WatermarkMs { get; init; }
@@ -177,6 +180,7 @@ public sealed record StageProgress
         LatePartials = a.LatePartials + b.LatePartials,
         DuplicateBundles = a.DuplicateBundles + b.DuplicateBundles,
         BundleGaps = a.BundleGaps + b.BundleGaps,
+        Rekeyed = a.Rekeyed + b.Rekeyed,
         WatermarkMs = a.WatermarkMs is { } x && b.WatermarkMs is { } y
             ? Math.Min(x, y)
             : a.WatermarkMs ?? b.WatermarkMs,

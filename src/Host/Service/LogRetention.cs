@@ -48,7 +48,9 @@ internal static class LogRetention
 
         foreach (PartitionProgress part in progress)
         {
-            string topic = part.Stage == "aggregator" ? options.Topics.Bundles : options.Topics.Calls;
+            string topic = part.Stage == "aggregator"
+                ? options.Topics.Bundles
+                : options.Topics.Calls;
             needed[new TopicPartition(topic, part.Partition)] = part.Saved ?? 0;
         }
 

@@ -96,11 +96,13 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
 
     private async Task<IReadOnlyList<TableStatus>> TablesAsync(ILog log, CancellationToken cancel)
     {
+        Topics topics = request.Options.Topics;
+
         // Counting files is slow where there are many.
         if (looks++ % LooksPerFileCount == 0)
-            files = request.Options.Topics.Archived.ToDictionary(t => t.Table, t => CountFiles(t.Table));
+            files = topics.Archived.ToDictionary(t => t.Table, t => CountFiles(t.Table));
         List<TableStatus> tables = [];
-        foreach ((string topic, string table) in request.Options.Topics.Archived)
+        foreach ((string topic, string table) in topics.Archived)
         {
             long rows = 0, end = 0;
             for (int partition = 0; partition < request.Options.Partitions; partition++)

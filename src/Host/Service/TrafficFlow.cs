@@ -94,7 +94,8 @@ internal sealed partial class TrafficFlow(
         {
             if (partitions[partition].Count > 0)
                 appends.Add(new RecordAppend(
-                    new TopicPartition(request.Options.Topics.Calls, partition), partitions[partition].Build()));
+                    new TopicPartition(request.Options.InputTopic, partition),
+                    partitions[partition].Build()));
         }
 
         LogTransaction transaction = new(appends, []);

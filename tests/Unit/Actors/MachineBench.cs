@@ -68,7 +68,9 @@ internal sealed class MachineBench : IPartitionEffects
         List<Control> controls = [];
         foreach (RecordAppend append in commit.Transaction.Appends)
         {
-            for (int i = 0; append.Target.Topic == Topics.Default.Control && i < append.Records.Count; i++)
+            if (append.Target.Topic != Topics.Default.Control)
+                continue;
+            for (int i = 0; i < append.Records.Count; i++)
                 controls.Add(Control.Parser.ParseFrom(append.Records[i].Value));
         }
 

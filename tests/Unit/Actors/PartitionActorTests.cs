@@ -38,7 +38,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
     }
 
     public async Task InitializeAsync() => await log.EnsureTopicsAsync(
-        [.. Topics.Default.Written(1), new TopicSpec(Topics.Default.Calls, 1)], CancellationToken.None);
+        [.. Topics.Default.Written(1), new TopicSpec(Topics.CallsDefault, 1)],
+            CancellationToken.None);
 
     public async Task DisposeAsync()
     {
