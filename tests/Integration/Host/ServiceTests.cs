@@ -67,7 +67,7 @@ public sealed class ServiceTests : IDisposable
         return read;
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();

@@ -112,6 +112,26 @@ public sealed class PartitionActorTests : IAsyncLifetime
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task Too_many_dead_letters_park_it_and_nothing_of_them_is_committed()
+    {
+        for (int i = 0; i < 10; i++)
+            log.Append(Source, Batch(i, i < 4 ? Metric(T0 + i) : Metric(0)), AppendTimeMs);
+        log.Complete(Source);
+        PipelineOptions strict = Options with { DeadLetterMin = 10, EpochRecordsMax = 100 };
+        ActorParkedException parked = await Assert.ThrowsAsync<ActorParkedException>(
+            () => Spawn(poison: -1, strict).Completion.WaitAsync(Patience));
+        Assert.IsType<DeadLetterLimitException>(parked.InnerException);
+        Assert.Contains("goes on from offset 0", parked.Message);
+        Assert.Null(await log.ReadCommittedAsync("group", Source, CancellationToken.None));
+        Assert.Empty(await Read(Topics.Default.Dead, SideRecords.ReadDead));
+
+        // Raised, the next start takes them all.
+        await Spawn(poison: -1, strict with { DeadLetterLimit = 1 }).Completion
+            .WaitAsync(Patience);
+        Assert.Equal(6, (await Read(Topics.Default.Dead, SideRecords.ReadDead)).Count);
+    }
+
     private void FillInput(int records, bool complete = true)
     {
         for (int i = 0; i < records; i++)
@@ -120,7 +140,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
             log.Complete(Source);
     }
 
-    private IActorRef Spawn(int poison)
+    private IActorRef Spawn(int poison, PipelineOptions? options = null)
     {
         PartitionSetting setting = new(
             Source, Topics.Default, "group",
@@ -130,7 +150,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         FaultMemory faults = new();
         return runtime.Spawn(
             "fused/0",
-            () => new PartitionActor(setting, Options, faults, time, NullLogger.Instance),
+            () => new PartitionActor(setting, options ?? Options, faults, time, NullLogger.Instance),
             new Supervision(5, TimeSpan.Zero, TimeSpan.Zero));
     }
 
