@@ -99,7 +99,8 @@ internal sealed class DataFolder : IDisposable
     {
         string root = Path.GetFullPath(path);
         Marker marker = ReadMarker(root) ?? throw new UsageException(
-            $"--data {root}: there is no data folder. 'earshot run' and 'earshot replay' make one.");
+            $"--data {root}: there is no data folder; 'earshot run' and 'earshot replay' make "
+            + "one.");
         return (
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
             Path.Combine(root, LogName));

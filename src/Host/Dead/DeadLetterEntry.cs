@@ -37,7 +37,7 @@ internal sealed class DeadLetterEntry
     /// <summary>When it came here, ms since the epoch.</summary>
     public required long BuriedAtMs { get; init; }
 
-    /// <summary>When the input took it in, ms since the epoch; null where it is not known.</summary>
+    /// <summary>When the input took it in, ms since the epoch; null: not known.</summary>
     public long? TakenInAtMs { get; init; }
 
     /// <summary>The key it came with; empty for none.</summary>
@@ -46,7 +46,7 @@ internal sealed class DeadLetterEntry
     /// <summary>The record as it came.</summary>
     public required byte[] Record { get; init; }
 
-    /// <summary>Those it came with, encoded, as they go with it when it is sent in again.</summary>
+    /// <summary>Headers, encoded, that go with it when it is sent in again.</summary>
     public required byte[] OriginalHeaders { get; init; }
 
     /// <summary>All its headers.</summary>
