@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh         what the product needs: DuckDB's library, SQLite's library
 #   scripts/setup.sh kafka   that, and librdkafka, which only Kafka needs
-#   scripts/setup.sh tests   that, and the Node packages that tests use
+#   scripts/setup.sh tests   that, and what tests use: Node packages, PostgreSQL
 #
 # `./earshot`, `./test` and CI source this file and call the functions. Variables:
 #
@@ -12,6 +12,9 @@
 #                   Default ${XDG_CACHE_HOME:-$HOME/.cache}/earshot
 #   EARSHOT_DUCKDB  the path of a DuckDB library to use instead: none is fetched then
 #   EARSHOT_LIBRDKAFKA  likewise, the path of a librdkafka 2.15.1 or newer
+#   EARSHOT_TEST_POSTGRES
+#                   connection string of a PostgreSQL server that tests are to use, of a user that
+#                   may make databases and roles: none is installed then
 
 earshot_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EARSHOT_TOOLS=${EARSHOT_TOOLS:-${XDG_CACHE_HOME:-${HOME:-$earshot_root/artifacts}/.cache}/earshot}
@@ -124,12 +127,8 @@ have_sqlite() {
 }
 
 setup_sqlite() {
-    have_sqlite || with_lock "$EARSHOT_TOOLS/setup.lock" install_sqlite
-}
-
-install_sqlite() {
-    local other="SQLite 3 (Fedora: sqlite-libs, Arch: sqlite)"
-    install_package have_sqlite libsqlite3.so.0 "$other" libsqlite3-0
+    have_sqlite || with_lock "$EARSHOT_TOOLS/setup.lock" install_package have_sqlite \
+        libsqlite3.so.0 "SQLite 3 (Fedora: sqlite-libs, Arch: sqlite)" libsqlite3-0
 }
 
 # install_package CHECK WHAT OTHERWISE PACKAGE…: installs Debian packages unless CHECK, a
@@ -151,13 +150,47 @@ install_package() {
     fi
     say "installing ${packages[*]} with apt-get"
     local -a install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive
-        apt-get install -y --no-install-recommends "${packages[@]}")
+        apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold
+        "${packages[@]}")
     # A fresh image has no package lists: only then is an update needed.
     if "${install[@]}" >"$log" 2>&1 </dev/null && "$check"; then return; fi
     "${root[@]}" apt-get update >>"$log" 2>&1 </dev/null
     if "${install[@]}" >>"$log" 2>&1 </dev/null && "$check"; then return; fi
     tail -n 20 "$log" >&2
     fail "apt-get could not install ${packages[*]}: install it, then start again."
+}
+
+# PostgreSQL's programs, with which tests start a server of their own.
+have_postgres() {
+    local folder
+    for folder in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin \
+        /usr/local/opt/postgresql*/bin; do
+        [[ -x $folder/initdb ]] && return
+    done
+    command -v initdb >/dev/null
+}
+
+# Without PostgreSQL the other tests can still run, and those that need it say that they were
+# skipped: so this never fails.
+setup_postgres() {
+    [[ -n ${EARSHOT_TEST_POSTGRES:-} ]] && return
+    have_postgres || with_lock "$EARSHOT_TOOLS/setup.lock" install_postgres ||
+        say "tests that need PostgreSQL will be skipped."
+}
+
+# Debian's package makes a server for the whole machine and starts it, unless this file, which is
+# read before, says otherwise. One that is there is left as it is, and so is one there may be.
+install_postgres() {
+    have_postgres && return # another process was first
+    local settings=/etc/postgresql-common/createcluster.conf
+    local -a root=()
+    [[ $(id -u) == 0 ]] || root=(sudo -n)
+    if command -v apt-get >/dev/null && [[ ! -e $settings ]]; then
+        echo 'create_main_cluster = false' |
+            "${root[@]}" sh -c "mkdir -p ${settings%/*} && cat >$settings" 2>/dev/null
+    fi
+    install_package have_postgres "PostgreSQL (for tests)" \
+        "PostgreSQL's server (Fedora: postgresql-server, Homebrew: postgresql)" postgresql
 }
 
 # librdkafka, for Kafka only. Debian's is too old for Confluent.Kafka: this one is compiled,
@@ -231,6 +264,10 @@ node_stamp() { echo "$EARSHOT_TOOLS/test-tools/.installed-$(sha256 "$node_lock" 
 setup_tests() {
     # Elsewhere it is not compiled: tests of Kafka say why they are skipped.
     if [[ $(uname -s) == Linux ]]; then setup_librdkafka || return; fi
+    setup_postgres && setup_node_packages
+}
+
+setup_node_packages() {
     node_lock=$earshot_root/tests/tools/package-lock.json
     [[ -f $node_lock ]] || return 0
     [[ -f $(node_stamp) ]] && return

@@ -38,7 +38,7 @@ public static class KafkaLibrary
         {
             if (version is null)
             {
-                Handle = Load();
+                Handle = Load(Environment.GetEnvironmentVariable(PathVariable));
                 version = VersionOf(Handle);
                 NativeLibrary.SetDllImportResolver(typeof(KafkaLibrary).Assembly, Resolve);
                 NativeLibrary.SetDllImportResolver(
@@ -52,10 +52,11 @@ public static class KafkaLibrary
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search) =>
         name.Contains(Librdkafka.Name, StringComparison.Ordinal) ? Handle : 0;
 
-    private static nint Load()
+    /// <summary>Loads a library new enough.</summary>
+    /// <param name="named">The file to load; null or empty: look for one.</param>
+    internal static nint Load(string? named)
     {
         List<string> refused = [];
-        string? named = Environment.GetEnvironmentVariable(PathVariable);
         // Whoever names a file means that file: no other one is loaded in its place.
         IEnumerable<string> candidates = string.IsNullOrEmpty(named) ? Candidates() : [named];
         foreach (string candidate in candidates)

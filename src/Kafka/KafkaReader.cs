@@ -16,6 +16,7 @@ internal sealed class KafkaReader : ILogReader
     private const int RangeTimeoutMs = 10_000;
 
     private readonly KafkaClient client;
+    private readonly PartitionCheck check;
     private readonly TopicPartition source;
     private readonly RecordBatchBuilder builder = new(pooled: true);
     private readonly Action<KafkaReader> onClosed;
@@ -30,17 +31,27 @@ internal sealed class KafkaReader : ILogReader
     // The next offset to hand out.
     private long position;
 
+    // Ends the check with the reader.
+    private readonly CancellationTokenSource closed = new();
+    private Task checking;
+
+    // The error that the check found; 0 before and when there is none.
+    private volatile int checkError;
+
     // Null while open; completes when nothing native is left.
     private Task? closing;
 
     public KafkaReader(
-        KafkaClient client, TopicPartition source, long from, Action<KafkaReader> onClosed)
+        KafkaClient client, PartitionCheck check, TopicPartition source, long from,
+        Action<KafkaReader> onClosed)
     {
         this.client = client;
+        this.check = check;
         this.source = source;
         this.onClosed = onClosed;
         position = from;
         queue = new PartitionQueue(client, source, from, arrived);
+        checking = CheckAsync();
     }
 
     /// <summary>The client it reads over.</summary>
@@ -67,7 +78,7 @@ internal sealed class KafkaReader : ILogReader
             Task next = arrived.Next;
             if (Take(maxRecords) is { } batch)
                 return batch;
-            if (queue.Failure != 0)
+            if (queue.Failure != 0 || checkError != 0)
                 throw await ExplainAsync(cancel);
             await next.WaitAsync(cancel);
         }
@@ -77,9 +88,24 @@ internal sealed class KafkaReader : ILogReader
     {
         Task task;
         lock (gate)
-            task = closing ??= Task.Run(Close);
+            task = closing ??= Task.Run(CloseAsync);
         arrived.Pulse();
         await task;
+    }
+
+    private async Task CheckAsync()
+    {
+        try
+        {
+            checkError = await check.FindErrorAsync(source, closed.Token);
+            if (checkError != 0)
+                arrived.Pulse();
+        }
+        catch (Exception error) when (
+            error is OperationCanceledException or ObjectDisposedException)
+        {
+            // Closed before there was an answer.
+        }
     }
 
     // What has arrived; null when nothing has.
@@ -90,6 +116,13 @@ internal sealed class KafkaReader : ILogReader
             ObjectDisposedException.ThrowIf(closing is not null, this);
             queue.Drain(builder, maxRecords, BatchBytesMax);
             Debug.Assert(queue.Position >= position);
+            if (queue.Doubted && checking.IsCompleted)
+            {
+                queue.Doubted = false;
+                check.Doubt(source.Topic);
+                checking = CheckAsync();
+            }
+
             if (queue.Position == position)
                 return null;
             long from = position;
@@ -99,16 +132,19 @@ internal sealed class KafkaReader : ILogReader
         }
     }
 
-    private void Close()
+    private async Task CloseAsync()
     {
         lock (gate)
             queue.Close();
+        await closed.CancelAsync();
+        await checking;
+        closed.Dispose();
         onClosed(this);
     }
 
     private async Task<LogException> ExplainAsync(CancellationToken cancel)
     {
-        int failure = queue.Failure;
+        int failure = queue.Failure != 0 ? queue.Failure : checkError;
         if (NativeErrors.IsUnknownPartition(failure))
             return LogFaults.UnknownPartition(source);
         if (failure == NativeErrors.OffsetReset)
@@ -121,7 +157,8 @@ internal sealed class KafkaReader : ILogReader
                 return LogFaults.PastEnd(source, position, range);
         }
 
+        string reason = queue.Failure != 0 ? queue.FailureText : Librdkafka.TextOf(failure);
         return new LogException(
-            $"{source} cannot be read on from offset {position}: {queue.FailureText}.");
+            $"{source} cannot be read on from offset {position}: {reason}.");
     }
 }

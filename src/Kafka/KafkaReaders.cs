@@ -10,14 +10,16 @@ namespace Earshot.Kafka;
 /// </summary>
 /// <remarks>
 /// Memory: each open partition prefetches up to 50,000 records or 16 MB (queued.min.messages,
-/// queued.max.messages.kbytes) and one fetch more (fetch.message.max.bytes, 1 MB), and then
-/// fetches no more until it is read: about 32 MB with small records.
+/// queued.max.messages.kbytes) and one fetch more (fetch.message.max.bytes, 1 MB, or one batch as
+/// it was produced if that is larger), and then fetches no more until it is read: about 32 MB
+/// with small records.
 /// </remarks>
 public sealed class KafkaReaders : IAsyncDisposable
 {
     private readonly Dictionary<string, string> options;
     private readonly KafkaClientLog log;
     private readonly KafkaClient shared;
+    private readonly PartitionCheck check;
 
     // Guards what follows.
     private readonly Lock gate = new();
@@ -41,7 +43,9 @@ public sealed class KafkaReaders : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(logger);
         this.options = ReaderOptions.Complete(options);
         log = new KafkaClientLog(logger);
+        TimeSpan patience = ReaderOptions.PatienceOf(this.options);
         shared = KafkaClient.Create(this.options, log);
+        check = new PartitionCheck(shared, patience);
     }
 
     /// <summary>
@@ -67,7 +71,7 @@ public sealed class KafkaReaders : IAsyncDisposable
             try
             {
                 own = alone ? null : KafkaClient.Create(options, log);
-                KafkaReader reader = new(own ?? shared, source, from, Remove);
+                KafkaReader reader = new(own ?? shared, check, source, from, Remove);
                 readers.Add(reader);
                 return reader;
             }

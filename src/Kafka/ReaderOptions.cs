@@ -1,3 +1,4 @@
+using System.Globalization;
 using Earshot.Log;
 
 namespace Earshot.Kafka;
@@ -5,6 +6,9 @@ namespace Earshot.Kafka;
 /// <summary>The librdkafka options of readers.</summary>
 internal static class ReaderOptions
 {
+    /// <summary>How long a topic may be unknown before that is an error, in ms.</summary>
+    private const string PatienceName = "topic.metadata.propagation.max.ms";
+
     // What reading depends on.
     private static readonly (string Name, string Value)[] Fixed =
     [
@@ -26,10 +30,16 @@ internal static class ReaderOptions
         // Prefetched per partition: whichever is reached first.
         ("queued.min.messages", "50000"),
         ("queued.max.messages.kbytes", "16384"),
-        // How long a topic may be unknown before that is an error.
-        ("topic.metadata.propagation.max.ms", "5000"),
+        (PatienceName, "5000"),
         ("log.connection.close", "false"),
     ];
+
+    /// <summary>How long a topic may be unknown before that is an error.</summary>
+    public static TimeSpan PatienceOf(IReadOnlyDictionary<string, string> complete) =>
+        int.TryParse(complete[PatienceName], CultureInfo.InvariantCulture, out int patienceMs)
+            ? TimeSpan.FromMilliseconds(patienceMs)
+            : throw new LogException(
+                $"Kafka option {PatienceName}={complete[PatienceName]} is not a number.");
 
     /// <summary>All options of a reader's client.</summary>
     /// <exception cref="LogException">One that is Earshot's own was set otherwise.</exception>

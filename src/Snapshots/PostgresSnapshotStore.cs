@@ -177,7 +177,7 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
         if (string.IsNullOrWhiteSpace(address.Host))
             throw new SnapshotException("The PostgreSQL connection string names no Host.");
         address.ApplicationName ??= "earshot";
-        address.MaxPoolSize = Math.Min(address.MaxPoolSize, ConnectionsMax);
+        address.MaxPoolSize = Math.Clamp(address.MaxPoolSize, 1, ConnectionsMax);
         address.MinPoolSize = Math.Min(address.MinPoolSize, address.MaxPoolSize);
         if (!address.ShouldSerialize("Command Timeout"))
             address.CommandTimeout = CommandTimeoutSeconds;

@@ -116,7 +116,8 @@ internal static class SnapshotFormat
             throw new SnapshotException(
                 $"The snapshot of {owner.Stage} partition {owner.Partition} has format version "
                 + $"{version}; this program reads versions up to {Version}. Run the newer "
-                + "program that wrote it, or start a new pipeline (another --data folder or pipeline id).");
+                + "program that wrote it, or start a new pipeline (another --data folder or "
+                + "pipeline id).");
         }
     }
 

@@ -26,7 +26,9 @@ public sealed partial class MockCluster : IDisposable
     /// <summary>Starts one.</summary>
     public MockCluster(int brokers = 1)
     {
-        client = New(ProducerType, 0, 0, 0);
+        nint conf = ConfNew();
+        ConfSet(conf, "log_level", "0", 0, 0);
+        client = New(ProducerType, conf, 0, 0);
         cluster = ClusterNew(client, brokers);
         if (cluster == 0)
             throw new InvalidOperationException("the mock cluster does not start");
@@ -67,6 +69,14 @@ public sealed partial class MockCluster : IDisposable
         if (error != 0)
             throw new InvalidOperationException($"the mock cluster refuses: error {error}");
     }
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_new")]
+    private static partial nint ConfNew();
+
+    [LibraryImport(
+        Library, EntryPoint = "rd_kafka_conf_set", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ConfSet(
+        nint conf, string name, string value, nint error, nuint errorBytes);
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_new")]
     private static partial nint New(int type, nint conf, nint error, nuint errorBytes);

@@ -42,6 +42,10 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Identity of this folder's pipeline.</summary>
     public Guid Id => marker.Id;
 
+    /// <summary>What its snapshots are marked with: they fit no other settings.</summary>
+    public ulong SettingsFingerprint => new PipelineIdentity(
+        marker.Kind, marker.Inputs, marker.Settings).SettingsFingerprint;
+
     /// <summary>The log's file.</summary>
     public string LogPath => Path.Combine(Root, LogName);
 

@@ -6,7 +6,6 @@ using Earshot.Actors.Ports;
 using Earshot.Actors.Stages;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Log.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host.Replay;
@@ -128,7 +127,7 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
         return ExitCodes.Failed;
     }
 
-    private async Task SayStartAsync(SqliteLog log, DataFolder folder)
+    private async Task SayStartAsync(ILog log, DataFolder folder)
     {
         string stage = request.Options.Fused ? "fused" : "call";
         long? resume = null;

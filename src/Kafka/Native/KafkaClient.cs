@@ -69,6 +69,30 @@ internal sealed unsafe class KafkaClient : SafeHandleZeroOrMinusOneIsInvalid
         return new OffsetRange(low, high);
     }
 
+    /// <summary>Asks for a topic's partitions. Blocks until a broker answers.</summary>
+    public TopicState QueryTopic(string topic, int timeoutMs)
+    {
+        nint handle = Librdkafka.TopicNew(this, topic, 0);
+        if (handle == 0)
+            return new TopicState(Librdkafka.LastError(), 0);
+        NativeMetadata* metadata = null;
+        try
+        {
+            int error = Librdkafka.Metadata(this, 0, handle, &metadata, timeoutMs);
+            if (error != NativeErrors.None)
+                return new TopicState(error, 0);
+            if (metadata->TopicCount != 1)
+                return new TopicState(NativeErrors.UnknownTopic, 0);
+            return new TopicState(metadata->Topics->Error, metadata->Topics->PartitionCount);
+        }
+        finally
+        {
+            if (metadata != null)
+                Librdkafka.MetadataDestroy(metadata);
+            Librdkafka.TopicDestroy(handle);
+        }
+    }
+
     /// <summary>Told that a record came, so that brokers are there.</summary>
     public void ReportProgress() => log.ReportProgress();
 
@@ -118,6 +142,7 @@ internal sealed unsafe class KafkaClient : SafeHandleZeroOrMinusOneIsInvalid
     {
         try
         {
+            PartitionQueue.NoteLogged();
             nint opaque = client == 0 ? 0 : Librdkafka.Opaque(client);
             if (opaque != 0 && GCHandle.FromIntPtr(opaque).Target is IClientLog log)
                 log.Write((ClientLogLevel)level, TextAt(facility), TextAt(text));
@@ -129,6 +154,11 @@ internal sealed unsafe class KafkaClient : SafeHandleZeroOrMinusOneIsInvalid
         }
     }
 }
+
+/// <summary>What brokers say of a topic.</summary>
+/// <param name="Error">0, or why they say nothing.</param>
+/// <param name="Partitions">How many it has.</param>
+internal readonly record struct TopicState(int Error, int Partitions);
 
 /// <summary>Where a client's messages go.</summary>
 internal interface IClientLog

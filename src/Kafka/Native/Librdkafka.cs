@@ -112,6 +112,13 @@ internal static unsafe partial class Librdkafka
     public static partial int QueryWatermarks(
         KafkaClient client, string topic, int partition, long* low, long* high, int timeoutMs);
 
+    [LibraryImport(Name, EntryPoint = "rd_kafka_metadata")]
+    public static partial int Metadata(
+        KafkaClient client, int allTopics, nint topic, NativeMetadata** metadata, int timeoutMs);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_metadata_destroy")]
+    public static partial void MetadataDestroy(NativeMetadata* metadata);
+
     /// <summary>What an error code means.</summary>
     public static string TextOf(int error) =>
         Marshal.PtrToStringUTF8((nint)ErrorText(error)) ?? $"error {error}";

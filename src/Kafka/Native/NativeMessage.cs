@@ -49,6 +49,28 @@ internal readonly unsafe struct NativePartitionList
     public readonly NativePartition* Items;
 }
 
+/// <summary>rd_kafka_metadata_t.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly unsafe struct NativeMetadata
+{
+    private readonly int brokerCount;
+    private readonly void* brokers;
+    public readonly int TopicCount;
+    public readonly NativeTopicMetadata* Topics;
+    private readonly int originalBroker;
+    private readonly byte* originalBrokerName;
+}
+
+/// <summary>rd_kafka_metadata_topic_t.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly unsafe struct NativeTopicMetadata
+{
+    private readonly byte* topic;
+    public readonly int PartitionCount;
+    private readonly void* partitions;
+    public readonly int Error;
+}
+
 /// <summary>The error codes (rd_kafka_resp_err_t) that reading tells apart.</summary>
 internal static class NativeErrors
 {

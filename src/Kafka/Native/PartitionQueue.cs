@@ -14,6 +14,10 @@ internal sealed unsafe class PartitionQueue
     /// <summary>Messages taken out of the native queue in one call.</summary>
     private const int ChunkMessages = 512;
 
+    // The queue this thread takes messages out of just now.
+    [ThreadStatic]
+    private static PartitionQueue? draining;
+
     private readonly KafkaClient client;
     private readonly TopicPartition source;
     private readonly RecordHeadersBuilder headers = new();
@@ -72,6 +76,12 @@ internal sealed unsafe class PartitionQueue
     /// <summary>What the failure said of itself.</summary>
     public string FailureText { get; private set; } = "";
 
+    /// <summary>
+    /// True when the client logged an error of this partition: that it, or its topic, is gone.
+    /// It hands out such errors in no other way. For the reader to reset.
+    /// </summary>
+    public bool Doubted { get; set; }
+
     /// <summary>Records, and events, that wait to be taken out.</summary>
     public int Length => checked((int)Librdkafka.QueueLength(queue));
 
@@ -86,7 +96,9 @@ internal sealed unsafe class PartitionQueue
         while (Failure == 0 && into.Count < maxRecords && into.SizeBytes < maxBytes)
         {
             int wanted = Math.Min(ChunkMessages, maxRecords - into.Count);
+            draining = this;
             int count = (int)Librdkafka.ConsumeBatch(queue, 0, messages, (nuint)wanted);
+            draining = null;
             int taken = 0;
             try
             {
@@ -105,6 +117,13 @@ internal sealed unsafe class PartitionQueue
                 return;
             }
         }
+    }
+
+    /// <summary>Told by the client's log that it wrote, on the thread it wrote on.</summary>
+    public static void NoteLogged()
+    {
+        if (draining is { } queue)
+            queue.Doubted = true;
     }
 
     /// <summary>Stops fetching. Blocks until the client's thread has answered.</summary>

@@ -55,8 +55,14 @@ internal static class PostgresTables
     private static async Task<long?> ReadVersionAsync(
         NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using NpgsqlCommand find = new("SELECT to_regclass('earshot.meta')::oid", connection);
-        if (await find.ExecuteScalarAsync(cancel) is null or DBNull)
+        // Not to_regclass: it may answer from a cache of before the wait for the lock.
+        await using NpgsqlCommand find = new(
+            """
+            SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'earshot' AND c.relname = 'meta'
+            """,
+            connection);
+        if (await find.ExecuteScalarAsync(cancel) is not 1L)
             return null;
         await using NpgsqlCommand read = new(
             "SELECT value FROM earshot.meta WHERE name = 'schema.snapshots'", connection);
@@ -75,8 +81,8 @@ internal static class PostgresTables
         {
             // IF NOT EXISTS would ask for the right to make schemas even where there is one.
             await using NpgsqlCommand find = new(
-                "SELECT to_regnamespace('earshot') IS NULL", connection);
-            if (await find.ExecuteScalarAsync(cancel) is true)
+                "SELECT count(*) FROM pg_namespace WHERE nspname = 'earshot'", connection);
+            if (await find.ExecuteScalarAsync(cancel) is 0L)
                 await RunAsync("CREATE SCHEMA earshot");
             await RunAsync(
                 """

@@ -18,14 +18,20 @@ public sealed class KafkaReaderFaultTests
     public async Task An_unknown_topic_or_partition_is_an_error_that_names_it()
     {
         using MockCluster cluster = Cluster();
-        await using ReaderFixture kafka = new(
-            cluster.Bootstrap, null, ("allow.auto.create.topics", "false"));
+        await using ReaderFixture kafka = new(cluster.Bootstrap);
         Assert.Throws<LogException>(() => kafka.Readers.Open(new TopicPartition("calls", -1), 0));
-        TopicPartition unknown = new("calls", 7);
-        await using ILogReader reader = kafka.Readers.Open(unknown, 0);
-        LogException error = await Assert.ThrowsAsync<LogException>(async () =>
-            await reader.ReadAsync(1, kafka.Cancel));
-        Assert.Contains($"no {unknown}", error.Message, StringComparison.Ordinal);
+        await using ILogReader known = kafka.Readers.Open(Calls, 0);
+        TopicPartition[] unknowns = [new("calls", 1), new("calls", 7), new("nothing", 0)];
+        foreach (TopicPartition unknown in unknowns)
+        {
+            await using ILogReader reader = kafka.Readers.Open(unknown, 0);
+            LogException error = await Assert.ThrowsAsync<LogException>(async () =>
+                await reader.ReadAsync(1, kafka.Cancel));
+            Assert.Contains($"no {unknown}", error.Message, StringComparison.Ordinal);
+        }
+
+        kafka.Produce(Calls, "a");
+        Assert.Equal(["0:a"], await kafka.ReadToAsync(known, 1));
     }
 
     [KafkaFact]
@@ -49,7 +55,8 @@ public sealed class KafkaReaderFaultTests
         using MockCluster cluster = Cluster();
         CountingLogger logger = new();
         await using ReaderFixture kafka = new(
-            cluster.Bootstrap, logger, ("reconnect.backoff.max.ms", "50"));
+            cluster.Bootstrap, logger, ("reconnect.backoff.ms", "10"),
+            ("reconnect.backoff.max.ms", "50"));
         kafka.Produce(Calls, "a");
         await using ILogReader reader = kafka.Readers.Open(Calls, 0);
         Assert.Equal(["0:a"], await kafka.ReadToAsync(reader, 1));

@@ -1,6 +1,5 @@
 using System.Text;
 using Confluent.Kafka;
-using Earshot.Kafka;
 using Earshot.Kafka.Testing;
 using Earshot.Log;
 using TopicPartition = Earshot.Log.TopicPartition;

@@ -11,6 +11,9 @@ namespace Earshot.Tests.Conformance.Kafka;
 /// <summary>Readers of one cluster, a producer to it, and a limit on time.</summary>
 internal sealed class ReaderFixture : IAsyncDisposable
 {
+    /// <summary>A broker hands out whole batches as they were produced: small ones, then.</summary>
+    public const int BatchBytes = 16 * 1024;
+
     private readonly CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
     private readonly string bootstrap;
 
@@ -37,6 +40,7 @@ internal sealed class ReaderFixture : IAsyncDisposable
             TransactionalId = transactionalId,
             LingerMs = 1,
             MessageMaxBytes = 2_000_000,
+            BatchSize = BatchBytes,
         }).SetLogHandler((_, _) => { }).Build();
 
     /// <summary>Produces values without keys and waits until they are there.</summary>

@@ -14,12 +14,19 @@ internal static class PostgresPrograms
 
     /// <summary>Folder of initdb, pg_ctl and postgres, the newest there is; null: none.</summary>
     public static string? Folder { get; } = Candidates()
-        .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
+        .FirstOrDefault(folder => IsThere(folder, "initdb") && IsThere(folder, "pg_ctl"));
 
     /// <summary>Why no server can be started; null when one can.</summary>
     public static string? Missing => Folder is not null
         ? null
         : "PostgreSQL's programs were not found: install Debian's postgresql";
+
+    // A link that leads nowhere exists, says File.Exists.
+    private static bool IsThere(string folder, string program)
+    {
+        FileInfo file = new(Path.Combine(folder, program));
+        return file.Exists && (file.ResolveLinkTarget(returnFinalTarget: true) ?? file).Exists;
+    }
 
     private static IEnumerable<string> Candidates()
     {

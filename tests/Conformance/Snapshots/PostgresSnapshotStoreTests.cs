@@ -3,7 +3,6 @@ using Earshot.Snapshots;
 using Earshot.Sqlite;
 using Earshot.Tests.Conformance.Postgres;
 using Microsoft.Data.Sqlite;
-using Npgsql;
 
 namespace Earshot.Tests.Conformance.Snapshots;
 
@@ -149,8 +148,10 @@ public sealed class PostgresSnapshotStoreTests(PostgresServer server) : Snapshot
     [StoreFact]
     public async Task A_server_that_answers_commits_too_early_is_told_not_to()
     {
-        string name = new NpgsqlConnectionStringBuilder(Address).Database!;
-        await database.ExecuteAsync($"ALTER DATABASE {name} SET synchronous_commit = off");
+        await database.ExecuteAsync(
+            $"ALTER DATABASE {database.Name} SET synchronous_commit = off");
+        await Store.DisposeAsync();
+        Store = await OpenAsync(0);
         await database.ExecuteAsync(
             """
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -93,6 +93,29 @@ public sealed class PartitionActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_store_out_of_reach_at_the_start_is_tried_again()
+    {
+        snapshots.LoadErrors.Enqueue(new("no answer") { IsTransient = true });
+        snapshots.LoadErrors.Enqueue(new("starting") { IsTransient = true });
+        FillInput(10);
+        await Spawn(poison: -1).Completion.WaitAsync(Patience);
+        Assert.Empty(snapshots.LoadErrors);
+        Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_cannot_be_used_parks_it_at_once()
+    {
+        snapshots.LoadErrors.Enqueue(new("newer"));
+        snapshots.LoadErrors.Enqueue(new("not asked again"));
+        FillInput(10);
+        ActorParkedException parked = await Assert.ThrowsAsync<ActorParkedException>(() =>
+            Spawn(poison: -1).Completion.WaitAsync(Patience));
+        Assert.Contains("newer", parked.Message, StringComparison.Ordinal);
+        Assert.Single(snapshots.LoadErrors);
+    }
+
+    [Fact]
     public async Task Stopped_it_commits_and_saves_what_it_has_taken_in()
     {
         FillInput(10, complete: false);
@@ -200,6 +223,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
 
         public bool Fails { get; set; }
 
+        public Queue<SnapshotException> LoadErrors { get; } = [];
+
         public void Forget()
         {
             lock (guard)
@@ -210,6 +235,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
         {
             lock (guard)
             {
+                if (LoadErrors.TryDequeue(out SnapshotException? error))
+                    throw error;
                 return ValueTask.FromResult(offset < 0
                     ? null : new StoredSnapshot(offset, new Dictionary<string, byte[]>(parts)));
             }

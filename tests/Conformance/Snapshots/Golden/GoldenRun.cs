@@ -30,7 +30,7 @@ internal sealed class GoldenRun
     public static readonly SnapshotOwner CallOwner = new("call", 0);
     public static readonly SnapshotOwner AggregatorOwner = new("aggregator", 0);
 
-    private static readonly TopicPartition Bundles = new(Topics.Bundles, 0);
+    private static readonly TopicPartition Bundles = new(Topics.Default.Bundles, 0);
     private static readonly long AppendTimeMs =
         new DateTimeOffset(2025, 1, 7, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
 
@@ -86,7 +86,7 @@ internal sealed class GoldenRun
     public void RunToEnd()
     {
         RunTo(Input.Count);
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         fused.EndInput(outputs);
         fused.EndEpoch(position, position, idle: false, outputs);
         Take("fused", outputs);
@@ -143,10 +143,10 @@ internal sealed class GoldenRun
         RecordBatchBuilder builder = new();
         for (int offset = from; offset < to; offset++)
             builder.Add(offset, default, Input[offset]);
-        RecordBatch batch = builder.Build(new(Topics.Calls, 0), from, to, AppendTimeMs);
+        RecordBatch batch = builder.Build(new(Topics.Default.Calls, 0), from, to, AppendTimeMs);
         foreach (IStage stage in (IStage[])[fused, call])
         {
-            EpochOutputs outputs = new(0);
+            EpochOutputs outputs = new(Topics.Default, 0);
             for (int index = 0; index < batch.Count; index++)
                 stage.Apply(batch, index, outputs);
             stage.EndEpoch(from, to, idle: false, outputs);
@@ -160,7 +160,7 @@ internal sealed class GoldenRun
     {
         foreach (RecordAppend append in outputs.Take())
         {
-            if (append.Target.Topic == Topics.Bundles)
+            if (append.Target.Topic == Topics.Default.Bundles)
             {
                 Aggregate(append.Records);
                 continue;
@@ -182,7 +182,7 @@ internal sealed class GoldenRun
             builder.Add(bundles + index, sent[index].Key, sent[index].Value);
         long to = bundles + sent.Count;
         RecordBatch batch = builder.Build(Bundles, bundles, to, AppendTimeMs);
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         for (int index = 0; index < batch.Count; index++)
             aggregator.Apply(batch, index, outputs);
         aggregator.EndEpoch(bundles, to, idle: false, outputs);
