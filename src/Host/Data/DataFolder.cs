@@ -10,8 +10,8 @@ internal sealed class DataFolder : IDisposable
 {
     private const int FormatVersion = 1;
     private const string MarkerName = "pipeline.json";
-    private const string LogName = "log.db";
     private const string ArchiveName = "archive";
+    private const string LogName = "log.db";
 
     private static readonly string[] ourNames =
         [FolderLock.FileName, FolderLock.OwnerFileName, MarkerName + ".tmp"];
@@ -97,17 +97,17 @@ internal sealed class DataFolder : IDisposable
         return archive is not null ? Path.GetFullPath(archive) : ArchiveOf(root, ReadMarker(root));
     }
 
-    /// <summary>Whose folder it is and where its log lies: needs no lock.</summary>
+    /// <summary>The pipeline a folder belongs to, for reading: needs no lock.</summary>
     /// <exception cref="UsageException">It is no data folder.</exception>
-    public static (PipelineIdentity Identity, string LogPath) Look(string path)
+    public static StoredPipeline FindPipeline(string path)
     {
         string root = Path.GetFullPath(path);
         Marker marker = ReadMarker(root) ?? throw new UsageException(
-            $"--data {root}: there is no data folder; 'earshot run' and 'earshot replay' make "
-            + "one.");
-        return (
+            $"--data {root}: there is no {MarkerName}, so it is no data folder. Name the folder "
+            + "that 'earshot run' or 'earshot replay' filled.");
+        return new StoredPipeline(
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
-            Path.Combine(root, LogName));
+            marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>
@@ -212,3 +212,9 @@ internal sealed class DataFolder : IDisposable
         public string? Archive { get; init; }
     }
 }
+
+/// <summary>What a data folder says of its pipeline.</summary>
+/// <param name="Identity">Inputs and settings.</param>
+/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
+/// <param name="LogPath">The log's file.</param>
+internal sealed record StoredPipeline(PipelineIdentity Identity, long CreatedAtMs, string LogPath);

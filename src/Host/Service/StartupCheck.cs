@@ -85,8 +85,11 @@ internal sealed class StartupCheck(RunRequest request, string archive, ILogger l
     {
         try
         {
-            Directory.CreateDirectory(archive);
-            string probe = Path.Combine(archive, $".probe-{Guid.NewGuid():N}");
+            // It is made later: now nothing is left behind.
+            string there = archive;
+            while (!Directory.Exists(there))
+                there = Path.GetDirectoryName(there) ?? Path.GetPathRoot(archive)!;
+            string probe = Path.Combine(there, $".probe-{Guid.NewGuid():N}");
             File.WriteAllText(probe, "");
             File.Delete(probe);
         }

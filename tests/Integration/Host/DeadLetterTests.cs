@@ -91,7 +91,7 @@ public sealed class DeadLetterTests : IDisposable
     {
         CommandResult result = await DeadAsync("list");
         Assert.Equal(2, result.Code);
-        Assert.Contains("there is no data folder", result.Error);
+        Assert.Contains("so it is no data folder", result.Error);
         Assert.False(Directory.Exists(cli.DataFolder));
     }
 
