@@ -19,7 +19,8 @@ internal sealed class SimulatedWorld
 
     public long EndOf(TopicPartition source) => Records(source).Count;
 
-    public void Append(TopicPartition target, byte[] value) => Records(target).Add(new StoredRecord([], value, []));
+    public void Append(TopicPartition target, byte[] value) =>
+        Records(target).Add(new StoredRecord([], value, []));
 
     public IEnumerable<byte[]> Values(TopicPartition source) =>
         Records(source).Select(record => record.Value);

@@ -107,7 +107,7 @@ internal sealed class DataFolder : IDisposable
             + "that 'earshot run' or 'earshot replay' filled.");
         return new StoredPipeline(
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
-            marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
+            Path.Combine(root, LogName), marker.CreatedAt.ToUnixTimeMilliseconds());
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>

@@ -22,7 +22,7 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken cancel)
     {
-        StoredPipeline pipeline = DataFolder.Look(request.Data);
+        StoredPipeline pipeline = DataFolder.FindPipeline(request.Data);
         PipelineOptions options = pipeline.Identity.ToOptions();
         if (!File.Exists(pipeline.LogPath))
         {
