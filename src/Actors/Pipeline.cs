@@ -67,8 +67,10 @@ public sealed class Pipeline : IAsyncDisposable
         this.options = options;
         this.world = world;
         logger = world.Logs.CreateLogger("Earshot.Pipeline");
-        stageCommitter = new EpochCommitter(world.Log, $"{options.PipelineId}.stages", logger);
-        archiveCommitter = new EpochCommitter(world.Log, $"{options.PipelineId}.archive", logger);
+        stageCommitter = new EpochCommitter(
+            world.Log, $"{options.PipelineId}.stages", world.Time, logger);
+        archiveCommitter = new EpochCommitter(
+            world.Log, $"{options.PipelineId}.archive", world.Time, logger);
     }
 
     /// <summary>How far each partition has come, call stage first.</summary>

@@ -137,7 +137,7 @@ public sealed class EpochCommitterTests
             [new OffsetMove("group", new TopicPartition("in", partition), from, to)]);
     }
 
-    private EpochCommitter Start() => new(log, "id", NullLogger.Instance);
+    private EpochCommitter Start() => new(log, "id", TimeProvider.System, NullLogger.Instance);
 
     private async Task AssertCommits(LogTransaction epoch)
     {
