@@ -1,0 +1,17 @@
+using Earshot.Schemas.V1;
+
+namespace Earshot.Tests.Simulation.World;
+
+/// <summary>What the world knows of bundles.</summary>
+internal static class Bundles
+{
+    /// <summary>
+    /// True when a repeat of it must be noticed. One that covers no input (an idle mark) says
+    /// nothing new the second time.
+    /// </summary>
+    public static bool CanBeToldFromItsRepeat(byte[] value)
+    {
+        Bundle bundle = Bundle.Parser.ParseFrom(value);
+        return bundle.From < bundle.To || bundle.Ended;
+    }
+}

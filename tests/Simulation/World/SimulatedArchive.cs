@@ -1,0 +1,94 @@
+using Earshot.Actors.Ports;
+using Earshot.Log;
+
+namespace Earshot.Tests.Simulation.World;
+
+/// <summary>The folder of files that all processes share.</summary>
+internal sealed class ArchiveFolder
+{
+    private readonly List<ArchivedFile> files = [];
+
+    /// <summary>
+    /// The rows of a table's partition by offset: repeats of an offset in several files are one
+    /// row, as in the archive's views; they must be equal.
+    /// </summary>
+    public SortedDictionary<long, byte[]> Rows(string table, int partition)
+    {
+        SortedDictionary<long, byte[]> rows = [];
+        foreach (ArchivedFile file in files)
+        {
+            if (file.Table != table || file.Partition != partition)
+                continue;
+            foreach ((long offset, byte[] value) in file.Rows)
+            {
+                if (!rows.TryAdd(offset, value))
+                {
+                    Assert.True(
+                        rows[offset].AsSpan().SequenceEqual(value),
+                        $"two files have different rows of {table} {partition}@{offset}");
+                }
+            }
+        }
+
+        return rows;
+    }
+
+    public void Add(ArchivedFile file)
+    {
+        // A rename onto the same name replaces.
+        files.RemoveAll(f => f.Table == file.Table && f.Partition == file.Partition
+            && f.From == file.From && f.To == file.To);
+        files.Add(file);
+    }
+
+    public void DropFrom(string table, int partition, long committed) =>
+        files.RemoveAll(f => f.Table == table && f.Partition == partition && f.From >= committed);
+}
+
+/// <summary>A file: the rows of [From, To) of one partition.</summary>
+internal sealed record ArchivedFile(
+    string Table, int Partition, long From, long To,
+    IReadOnlyList<(long Offset, byte[] Value)> Rows);
+
+/// <summary>The archive as one life of a process sees it.</summary>
+internal sealed class ProcessArchive(
+    ArchiveFolder folder, Network network, Life life, Func<bool> fails) : IArchive
+{
+    public ValueTask RecoverAsync(
+        string table, int partition, long committed, CancellationToken cancel) =>
+        new(network.Ask(life, (out bool done) =>
+        {
+            folder.DropFrom(table, partition, committed);
+            return done = true;
+        }));
+
+    public ValueTask WriteAsync(
+        string table, int partition, IReadOnlyList<RecordBatch> batches,
+        CancellationToken cancel)
+    {
+        ArchivedFile file = FileOf(table, partition, batches);
+        return new ValueTask(network.Ask(life, (out bool done) =>
+        {
+            if (fails())
+                throw new IOException("no space left");
+            if (file.Rows.Count > 0)
+                folder.Add(file);
+            return done = true;
+        }));
+    }
+
+    public ValueTask CompactAsync(CancellationToken cancel) => ValueTask.CompletedTask;
+
+    private static ArchivedFile FileOf(
+        string table, int partition, IReadOnlyList<RecordBatch> batches)
+    {
+        List<(long, byte[])> rows = [];
+        foreach (RecordBatch batch in batches)
+        {
+            for (int i = 0; i < batch.Count; i++)
+                rows.Add((batch[i].Offset, batch[i].Value.ToArray()));
+        }
+
+        return new ArchivedFile(table, partition, batches[0].From, batches[^1].To, rows);
+    }
+}
