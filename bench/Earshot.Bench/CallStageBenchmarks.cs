@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Earshot.Actors;
 using Earshot.Actors.Calls;
 using Earshot.Actors.Stages;
 
@@ -24,7 +25,7 @@ public class CallStageBenchmarks
     [Benchmark(OperationsPerInvoke = StageFeed.Count)]
     public long Apply()
     {
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         feed.Apply(stage, outputs);
         return outputs.SizeBytes;
     }

@@ -45,7 +45,8 @@ internal static class Feed
             }
 
             batches[i] = builder.Build(
-                new TopicPartition(Topics.Calls, 0), from, offset, arrivalMs, Topics.Calls);
+                new TopicPartition(Topics.CallsDefault, 0), from, offset, arrivalMs,
+                Topics.CallsDefault);
         }
 
         return batches;

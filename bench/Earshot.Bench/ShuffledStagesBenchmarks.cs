@@ -15,7 +15,7 @@ namespace Earshot.Bench;
 public class ShuffledStagesBenchmarks
 {
     private readonly StageFeed feed = new();
-    private readonly EpochOutputs rows = new(0);
+    private readonly EpochOutputs rows = new(Topics.Default, 0);
     private CallStage call = null!;
     private AggregatorStage aggregator = null!;
     private long bundles;
@@ -47,7 +47,7 @@ public class ShuffledStagesBenchmarks
         long from = bundles;
         foreach (RecordAppend append in outputs)
         {
-            if (append.Target.Topic != Topics.Bundles)
+            if (append.Target.Topic != Topics.Default.Bundles)
                 continue;
             for (int i = 0; i < append.Records.Count; i++)
                 aggregator.Apply(append.Records, i, rows);

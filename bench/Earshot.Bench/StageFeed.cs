@@ -47,7 +47,7 @@ internal sealed class StageFeed
     private void Run(
         IStage stage, int first, int epochEvents, Action<IReadOnlyList<RecordAppend>> taken)
     {
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         long from = batches[first].From;
         for (int at = first; at < first + (batches.Length / 2); at++)
         {

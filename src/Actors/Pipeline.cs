@@ -30,6 +30,17 @@ public sealed record PipelineWorld(
     /// <summary>Smallest offset an input partition still keeps; files keep everything.</summary>
     public Func<int, CancellationToken, ValueTask<long>> InputBegin { get; init; } =
         static (_, _) => ValueTask.FromResult(0L);
+
+    /// <summary>
+    /// Where a pipeline that never committed begins in an input partition. Null: at 0, which
+    /// must still be there.
+    /// </summary>
+    public Func<int, CancellationToken, ValueTask<long>>? InputStart { get; init; }
+
+    /// <summary>
+    /// Tells the processes of one pipeline apart, the same at every start; empty for one alone.
+    /// </summary>
+    public string ProcessName { get; init; } = "";
 }
 
 /// <summary>
@@ -58,9 +69,14 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Stage, int Partition), PartitionProgress>
         progress = [];
 
-    private readonly List<(IActorRef Actor, ActorIntent Intent)> stages = [];
-    private readonly List<(IActorRef Actor, ActorIntent Intent, TopicPartition Source)>
-        chroniclers = [];
+    private readonly List<PartitionGroup> stages = [];
+    private readonly List<ILogGroup> memberships = [];
+    private readonly PartitionGroup archive;
+    private readonly TaskCompletionSource<ActorParkedException> parked =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ILogGroup? archiveMembership;
+    private volatile bool stopping;
 
     private Pipeline(PipelineOptions options, PipelineWorld world)
     {
@@ -68,36 +84,51 @@ public sealed class Pipeline : IAsyncDisposable
         this.world = world;
         logger = world.Logs.CreateLogger("Earshot.Pipeline");
         stageCommitter = new EpochCommitter(
-            world.Log, $"{options.PipelineId}.stages", world.Time, logger);
+            world.Log, TransactionalId("stages"), world.Time, logger);
         archiveCommitter = new EpochCommitter(
-            world.Log, $"{options.PipelineId}.archive", world.Time, logger);
+            world.Log, TransactionalId("archive"), world.Time, logger);
+
+        // What a chronicler holds goes to the archive at once, however far it has come.
+        archive = new PartitionGroup(
+            Group("archive"), StartChronicler, static intent => intent.DrainTo = 0,
+            static _ => { }, options.FinishWithin, world.Time, logger);
     }
 
-    /// <summary>How far each partition has come, call stage first.</summary>
+    /// <summary>How far each partition of this process has come, call stage first.</summary>
     public IReadOnlyList<PartitionProgress> Progress =>
         [.. progress.Values.OrderByDescending(p => p.Stage).ThenBy(p => p.Partition)];
 
     /// <summary>The parts that are parked, with the cause; the others run on.</summary>
     public IReadOnlyList<ActorParkedException> Parked =>
-        [.. stages.Select(s => s.Actor).Concat(chroniclers.Select(c => c.Actor))
-            .Select(actor => actor.Completion.Exception?.InnerException)
+        [.. Members.Select(member => member.Actor.Completion.Exception?.InnerException)
             .OfType<ActorParkedException>()];
 
-    /// <summary>Creates topics and starts every actor.</summary>
+    /// <summary>The output partitions this process archives.</summary>
+    public IReadOnlyList<TopicPartition> Archived => [.. archive.Members.Select(m => m.Source)];
+
+    private IEnumerable<PartitionGroup.Member> Members =>
+        stages.Append(archive).SelectMany(group => group.Members);
+
+    /// <summary>
+    /// Creates topics, joins the groups, and starts an actor for every partition owned.
+    /// </summary>
     public static async Task<Pipeline> StartAsync(
         PipelineOptions options, PipelineWorld world, CancellationToken cancel)
     {
-        await world.Log.EnsureTopicsAsync(Topics.Written(options.Partitions), cancel);
+        await world.Log.EnsureTopicsAsync(options.Topics.Written(options.Partitions), cancel);
         Pipeline pipeline = new(options, world);
-        for (int partition = 0; partition < options.Partitions; partition++)
-            pipeline.StartStages(partition);
-        foreach ((string topic, string table) in Topics.Archived)
+        bool joined = false;
+        try
         {
-            for (int partition = 0; partition < options.Partitions; partition++)
-                pipeline.StartChronicler(new TopicPartition(topic, partition), table);
+            await pipeline.JoinAsync(cancel);
+            joined = true;
+            return pipeline;
         }
-
-        return pipeline;
+        finally
+        {
+            if (!joined)
+                await pipeline.DisposeAsync();
+        }
     }
 
     /// <summary>
@@ -106,116 +137,183 @@ public sealed class Pipeline : IAsyncDisposable
     /// </summary>
     public async Task CompleteAsync(CancellationToken cancel)
     {
-        await WhenAllOrFirstFault(stages.Select(s => s.Actor.Completion)).WaitAsync(cancel);
+        await WhenAllOrFirstFault(stages.SelectMany(group => group.Members)
+            .Select(member => member.Actor.Completion)).WaitAsync(cancel);
         await DrainChroniclersAsync(cancel);
-        await WhenAllOrFirstFault(chroniclers.Select(c => c.Actor.Completion)).WaitAsync(cancel);
+        await WhenAllOrFirstFault(archive.Members.Select(member => member.Actor.Completion))
+            .WaitAsync(cancel);
     }
 
     /// <summary>
-    /// Finishes epochs under way, publishes, snapshots and archives, and ends. Parked parts are
-    /// left as they are.
+    /// Finishes epochs under way, publishes, snapshots and archives, leaves the groups, and ends.
+    /// Parked parts are left as they are.
     /// </summary>
     public async Task StopAsync(CancellationToken cancel)
     {
-        await Task.WhenAll(stages.Select(s => StopOneAsync(s.Actor, s.Intent, cancel)));
+        stopping = true;
+        await Task.WhenAll(memberships.Select(membership => membership.DisposeAsync().AsTask()))
+            .WaitAsync(cancel);
         await DrainChroniclersAsync(cancel);
-        foreach ((IActorRef actor, _, _) in chroniclers)
-            await Task.WhenAny(actor.Completion).WaitAsync(cancel);
+        await Task.WhenAll(archive.Members
+            .Select(member => Task.WhenAny(member.Actor.Completion).WaitAsync(cancel)));
+        if (archiveMembership is not null)
+            await archiveMembership.DisposeAsync().AsTask().WaitAsync(cancel);
     }
 
     /// <summary>Ends when a stage or a chronicler is parked; never otherwise.</summary>
-    public async Task<ActorParkedException> ParkedAsync()
-    {
-        List<Task> all =
-        [
-            .. stages.Select(s => s.Actor.Completion),
-            .. chroniclers.Select(c => c.Actor.Completion),
-        ];
-        while (all.Count > 0)
-        {
-            Task ended = await Task.WhenAny(all);
-            if (ended.Exception?.InnerException is ActorParkedException parked)
-                return parked;
-            all.Remove(ended);
-        }
+    public Task<ActorParkedException> ParkedAsync() => parked.Task;
 
-        return await new TaskCompletionSource<ActorParkedException>().Task;
+    /// <summary>
+    /// Faults when this process can no longer be a member of its groups; never ends otherwise.
+    /// </summary>
+    public async Task MembershipFailedAsync()
+    {
+        IEnumerable<ILogGroup> all =
+            archiveMembership is null ? memberships : memberships.Append(archiveMembership);
+        await WhenAllOrFirstFault(all.Select(membership => membership.Completion));
+        await new TaskCompletionSource().Task;
     }
 
     /// <summary>Ends at once: what was not committed is done again at the next start.</summary>
     public async ValueTask DisposeAsync()
     {
+        stopping = true;
         await world.Runtime.DisposeAsync();
+        foreach (ILogGroup membership in memberships)
+            await membership.DisposeAsync();
+        if (archiveMembership is not null)
+            await archiveMembership.DisposeAsync();
         await stageCommitter.DisposeAsync();
         await archiveCommitter.DisposeAsync();
     }
 
-    private void StartStages(int partition)
+    private string Group(string stage) => $"{options.PipelineId}.{stage}";
+
+    private string TransactionalId(string what) =>
+        world.ProcessName.Length == 0 ? Group(what) : $"{Group(what)}.{world.ProcessName}";
+
+    private async Task JoinAsync(CancellationToken cancel)
     {
-        TopicPartition input = new(Topics.Calls, partition);
-        Func<CancellationToken, ValueTask<long>> begin =
-            cancel => world.InputBegin(partition, cancel);
+        TopicSpec input = new(options.Topics.Calls, options.Partitions);
+        if (options.RekeyFrom is { } foreign)
+            await JoinAsync("rekey", foreign, StartRekey, cancel);
         if (options.Fused)
         {
-            Spawn("fused", input, drained: false, begin,
-                () => new FusedStage(options, partition, world.CreateDecoder()),
-                from => world.OpenInput(partition, from));
-            return;
+            await JoinAsync("fused", input, StartFused, cancel);
+        }
+        else
+        {
+            await JoinAsync("call", input, StartCall, cancel);
+            TopicSpec bundles = new(options.Topics.Bundles, options.Partitions);
+            await JoinAsync("aggregator", bundles, StartAggregator, cancel);
         }
 
-        Spawn("call", input, drained: false, begin,
-            () => new CallStage(options, partition, world.CreateDecoder()),
-            from => world.OpenInput(partition, from));
-        TopicPartition bundles = new(Topics.Bundles, partition);
-        Spawn("aggregator", bundles, drained: true,
-            async cancel => (await world.Log.ReadRangeAsync(bundles, cancel)).Begin,
-            () => new AggregatorStage(options),
-            from => world.Log.OpenReader(bundles, from));
+        archiveMembership = await world.Log.JoinGroupAsync(
+            Group("archive"),
+            [.. options.Topics.Archived.Select(t => new TopicSpec(t.Topic, options.Partitions))],
+            archive, cancel);
     }
 
-    private void Spawn(
-        string stage, TopicPartition source, bool drained,
-        Func<CancellationToken, ValueTask<long>> inputBegin, Func<IStage> create,
-        Func<long, ILogReader> open)
+    private async Task JoinAsync(
+        string stage, TopicSpec topic, Func<TopicPartition, ActorIntent, IActorRef> start,
+        CancellationToken cancel)
     {
-        PartitionSetting setting = new(
-            source, $"{options.PipelineId}.{stage}", create, open, world.Log, inputBegin,
-            world.Snapshots, stageCommitter, drained, new ActorIntent(),
-            now => progress[(now.Stage, now.Partition)] = now);
+        PartitionGroup group = new(
+            Group(stage), start, static intent => intent.Stop = true,
+            source => Forget(stage, source.Partition), options.FinishWithin, world.Time, logger);
+        stages.Add(group);
+        memberships.Add(await world.Log.JoinGroupAsync(Group(stage), [topic], group, cancel));
+    }
+
+    private IActorRef StartRekey(TopicPartition source, ActorIntent intent) => Spawn(
+        new PartitionSetting(
+            source, options.Topics, Group("rekey"),
+            () => new RekeyStage(options, source.Partition, world.CreateDecoder()),
+            from => world.Log.OpenReader(source, from), world.Log,
+            async cancel => (await world.Log.ReadRangeAsync(source, cancel)).Begin,
+            world.Snapshots, stageCommitter, CommitWhenDrained: true, intent, Report)
+        {
+            Start = StartOf(source.Partition),
+        });
+
+    private IActorRef StartFused(TopicPartition source, ActorIntent intent) => Spawn(InputSetting(
+        source, "fused", intent,
+        () => new FusedStage(options, source.Partition, world.CreateDecoder())));
+
+    private IActorRef StartCall(TopicPartition source, ActorIntent intent) => Spawn(InputSetting(
+        source, "call", intent,
+        () => new CallStage(options, source.Partition, world.CreateDecoder())));
+
+    private IActorRef StartAggregator(TopicPartition source, ActorIntent intent) => Spawn(
+        new PartitionSetting(
+            source, options.Topics, Group("aggregator"), () => new AggregatorStage(options),
+            from => world.Log.OpenReader(source, from), world.Log,
+            async cancel => (await world.Log.ReadRangeAsync(source, cancel)).Begin,
+            world.Snapshots, stageCommitter, CommitWhenDrained: true, intent, Report));
+
+    private PartitionSetting InputSetting(
+        TopicPartition source, string stage, ActorIntent intent, Func<IStage> create) => new(
+        source, options.Topics, Group(stage), create,
+        from => world.OpenInput(source.Partition, from), world.Log,
+        cancel => world.InputBegin(source.Partition, cancel), world.Snapshots, stageCommitter,
+        CommitWhenDrained: false, intent, Report)
+    {
+        Start = options.RekeyFrom is null ? StartOf(source.Partition) : null,
+    };
+
+    private Func<CancellationToken, ValueTask<long>>? StartOf(int partition) =>
+        world.InputStart is { } start ? cancel => start(partition, cancel) : null;
+
+    private IActorRef Spawn(PartitionSetting setting)
+    {
         FaultMemory faults = new();
-        IActorRef actor = world.Runtime.Spawn(
-            $"{stage}/{source.Partition}",
+        string stage = setting.Group[(options.PipelineId.Length + 1)..];
+        return Watch(world.Runtime.Spawn(
+            $"{stage}/{setting.Source.Partition}",
             () => new PartitionActor(setting, options, faults, world.Time, logger),
-            Supervision.Default);
-        stages.Add((actor, setting.Intent));
+            Supervision.Default));
     }
 
-    private void StartChronicler(TopicPartition source, string table)
+    private IActorRef StartChronicler(TopicPartition source, ActorIntent intent)
     {
+        string table = options.Topics.Archived.First(t => t.Topic == source.Topic).Table;
         ChroniclerSetting setting = new(
-            source, table, $"{options.PipelineId}.archive", world.Log, world.Archive,
-            archiveCommitter, new ActorIntent());
-        IActorRef actor = world.Runtime.Spawn(
+            source, table, Group("archive"), world.Log, world.Archive, archiveCommitter, intent);
+        return Watch(world.Runtime.Spawn(
             $"chronicler/{table}/{source.Partition}",
-            () => new ChroniclerActor(setting, options, world.Time), Supervision.Default);
-        chroniclers.Add((actor, setting.Intent, source));
+            () => new ChroniclerActor(setting, options, world.Time), Supervision.Default));
+    }
+
+    private void Report(PartitionProgress now) => progress[(now.Stage, now.Partition)] = now;
+
+    // At the end people want to know how far it came.
+    private void Forget(string stage, int partition)
+    {
+        if (!stopping)
+            progress.TryRemove((stage, partition), out _);
+    }
+
+    private IActorRef Watch(IActorRef actor)
+    {
+        _ = WatchAsync();
+        return actor;
+
+        async Task WatchAsync()
+        {
+            await Task.WhenAny(actor.Completion);
+            if (actor.Completion.Exception?.InnerException is ActorParkedException fault)
+                parked.TrySetResult(fault);
+        }
     }
 
     private async Task DrainChroniclersAsync(CancellationToken cancel)
     {
-        foreach ((IActorRef actor, ActorIntent intent, TopicPartition source) in chroniclers)
+        foreach (PartitionGroup.Member member in archive.Members)
         {
-            intent.DrainTo = (await world.Log.ReadRangeAsync(source, cancel)).End;
-            await actor.TellAsync(IntentChanged.Instance, cancel);
+            OffsetRange range = await world.Log.ReadRangeAsync(member.Source, cancel);
+            member.Intent.DrainTo = range.End;
+            await member.Actor.TellAsync(IntentChanged.Instance, cancel);
         }
-    }
-
-    private static async Task StopOneAsync(
-        IActorRef stage, ActorIntent intent, CancellationToken cancel)
-    {
-        intent.Stop = true;
-        await stage.TellAsync(IntentChanged.Instance, cancel);
-        await Task.WhenAny(stage.Completion).WaitAsync(cancel);
     }
 
     private static async Task WhenAllOrFirstFault(IEnumerable<Task> tasks)

@@ -1,4 +1,5 @@
 using Earshot.Analytics;
+using Earshot.Log;
 using Earshot.Schemas;
 
 namespace Earshot.Actors;
@@ -23,6 +24,15 @@ public sealed record PipelineOptions
 {
     /// <summary>Name of the pipeline: prefix of its groups and transactional ids.</summary>
     public string PipelineId { get; init; } = "earshot";
+
+    /// <summary>Topic the call events come from.</summary>
+    public string InputTopic { get; init; } = Topics.CallsDefault;
+
+    /// <summary>
+    /// A topic keyed otherwise than by call, whose records are spread anew into
+    /// <see cref="InputTopic"/> first; null: the input is keyed by call.
+    /// </summary>
+    public TopicSpec? RekeyFrom { get; init; }
 
     /// <summary>Window lengths, at least one.</summary>
     public IReadOnlyList<WindowSpec> Windows { get; init; } = [WindowSpec.Parse("5m")];
@@ -79,9 +89,18 @@ public sealed record PipelineOptions
     public int ArchiveRowsMax { get; init; } = 20_000;
 
     /// <summary>
+    /// Longest time a partition may take to finish when it goes to another process or the
+    /// service ends.
+    /// </summary>
+    public TimeSpan FinishWithin { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>
     /// Go on where state is incomplete: no snapshot, and the log no longer begins at 0.
     /// </summary>
     public bool AcceptIncompleteState { get; init; }
+
+    /// <summary>Names of its topics.</summary>
+    public Topics Topics => new(PipelineId, InputTopic);
 
     /// <summary>True when one actor runs both stages.</summary>
     public bool Fused => Partitions == 1 && !Shuffled;

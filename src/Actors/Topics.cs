@@ -2,42 +2,74 @@ using Earshot.Log;
 
 namespace Earshot.Actors;
 
-/// <summary>Topic names, one place for them.</summary>
-public static class Topics
+/// <summary>
+/// The topics of a pipeline, one place for their names. All but a live input begin with the
+/// pipeline's id, so that a backfill under another id meets no row of the first.
+/// </summary>
+public sealed class Topics
 {
+    /// <summary>The input topic where none is named.</summary>
+    public const string CallsDefault = "earshot.calls.v1";
+
+    private static readonly TimeSpan rowsKept = TimeSpan.FromDays(7);
+    private static readonly TimeSpan bundlesKept = TimeSpan.FromDays(1);
+
+    /// <summary>The topics of a pipeline.</summary>
+    /// <param name="pipelineId">Its id.</param>
+    /// <param name="calls">The topic of its call stage's input.</param>
+    public Topics(string pipelineId, string calls)
+    {
+        Calls = calls;
+        Bundles = $"{pipelineId}.bundles.v1";
+        Control = $"{pipelineId}.control.v1";
+        Aggregates = $"{pipelineId}.aggregates.v1";
+        Insights = $"{pipelineId}.insights.v1";
+        Predictions = $"{pipelineId}.predictions.v1";
+        Late = $"{pipelineId}.late.v1";
+        Dead = $"{pipelineId}.dead.v1";
+        Archived =
+        [
+            (Aggregates, "aggregates"), (Insights, "insights"), (Predictions, "predictions"),
+            (Late, "late"), (Dead, "dead"),
+        ];
+    }
+
+    /// <summary>Those of the default pipeline.</summary>
+    public static Topics Default { get; } = new("earshot", CallsDefault);
+
     /// <summary>Input: Envelopes keyed by call.</summary>
-    public const string Calls = "earshot.calls.v1";
+    public string Calls { get; }
 
     /// <summary>Partial aggregates between the stages.</summary>
-    public const string Bundles = "earshot.bundles.v1";
+    public string Bundles { get; }
 
     /// <summary>Control records.</summary>
-    public const string Control = "earshot.control.v1";
+    public string Control { get; }
 
     /// <summary>Rows: one per key, window and metric.</summary>
-    public const string Aggregates = "earshot.aggregates.v1";
+    public string Aggregates { get; }
 
     /// <summary>Rows: one per key and window.</summary>
-    public const string Insights = "earshot.insights.v1";
+    public string Insights { get; }
 
     /// <summary>Rows: one per key, window and metric.</summary>
-    public const string Predictions = "earshot.predictions.v1";
+    public string Predictions { get; }
 
     /// <summary>Records and partial aggregates that came after their time.</summary>
-    public const string Late = "earshot.late.v1";
+    public string Late { get; }
 
     /// <summary>Records that could not be used.</summary>
-    public const string Dead = "earshot.dead.v1";
+    public string Dead { get; }
 
     /// <summary>Each archived topic and the table its rows go to.</summary>
-    public static IReadOnlyList<(string Topic, string Table)> Archived { get; } =
-    [
-        (Aggregates, "aggregates"), (Insights, "insights"), (Predictions, "predictions"),
-        (Late, "late"), (Dead, "dead"),
-    ];
+    public IReadOnlyList<(string Topic, string Table)> Archived { get; }
 
-    /// <summary>Every topic written, each with as many partitions as the input.</summary>
-    public static IReadOnlyList<TopicSpec> Written(int partitions) =>
-        [.. Archived.Select(t => t.Topic).Append(Bundles).Append(Control)
-            .Select(topic => new TopicSpec(topic, partitions))];
+    /// <summary>
+    /// Every topic written, each with as many partitions as the input. Bundles are read within
+    /// moments, rows by people; control records are part of the state and stay for ever.
+    /// </summary>
+    public IReadOnlyList<TopicSpec> Written(int partitions) =>
+        [.. Archived.Select(t => new TopicSpec(t.Topic, partitions) { Retention = rowsKept }),
+            new TopicSpec(Bundles, partitions) { Retention = bundlesKept },
+            new TopicSpec(Control, partitions) { Retention = Timeout.InfiniteTimeSpan }];
 }

@@ -7,8 +7,9 @@ namespace Earshot.Log;
 /// <summary>
 /// Records as one block of bytes. Little endian: magic and format version (4), CRC-32C of all
 /// that follows (4), record count (4), bytes of lengths (4), for each record the lengths of key
-/// and value as base-128 numbers, then all keys and values. Offsets are not in it: the log
-/// knows the first one and there are no gaps.
+/// and value (version 2: and headers) as base-128 numbers, then all keys, values and headers.
+/// Offsets are not in it: the log knows the first one and there are no gaps. Blocks without
+/// headers are written as version 1.
 /// </summary>
 internal static class BlockCodec
 {
@@ -21,7 +22,9 @@ internal static class BlockCodec
     /// <summary>Largest record, in bytes of key and value. Envelopes have some hundred.</summary>
     public const int RecordBytesMax = 64 * 1024 * 1024;
 
-    private const uint MagicVersion1 = 'E' | ('S' << 8) | ('B' << 16) | (1 << 24);
+    private const uint Magic = 'E' | ('S' << 8) | ('B' << 16);
+    private const uint WithoutHeaders = 1;
+    private const uint WithHeaders = 2;
     private const uint MagicMask = 0x00FF_FFFF;
     private const int CrcAt = 4;
     private const int CountAt = 8;
@@ -54,11 +57,14 @@ internal static class BlockCodec
     public static byte[] Encode(RecordBatch records)
     {
         ReadOnlySpan<RecordBatch.Entry> entries = records.Entries;
+        uint version = HaveHeaders(entries) ? WithHeaders : WithoutHeaders;
         int lengthsBytes = 0;
         foreach (ref readonly RecordBatch.Entry entry in entries)
         {
             lengthsBytes += SizeOf(entry.ValueStart - entry.Start)
-                + SizeOf(entry.End - entry.ValueStart);
+                + SizeOf(entry.ValueEnd - entry.ValueStart);
+            if (version == WithHeaders)
+                lengthsBytes += SizeOf(entry.End - entry.ValueEnd);
         }
         ReadOnlySpan<byte> payload = records.Payload;
         byte[] block = GC.AllocateUninitializedArray<byte>(
@@ -67,12 +73,14 @@ internal static class BlockCodec
         foreach (ref readonly RecordBatch.Entry entry in entries)
         {
             at = WriteLength(block, at, entry.ValueStart - entry.Start);
-            at = WriteLength(block, at, entry.End - entry.ValueStart);
+            at = WriteLength(block, at, entry.ValueEnd - entry.ValueStart);
+            if (version == WithHeaders)
+                at = WriteLength(block, at, entry.End - entry.ValueEnd);
         }
         Debug.Assert(at == HeaderBytes + lengthsBytes);
         payload.CopyTo(block.AsSpan(at));
         Span<byte> header = block;
-        BinaryPrimitives.WriteUInt32LittleEndian(header, MagicVersion1);
+        BinaryPrimitives.WriteUInt32LittleEndian(header, Magic | (version << 24));
         BinaryPrimitives.WriteInt32LittleEndian(header[CountAt..], entries.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[LengthsAt..], lengthsBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(
@@ -85,7 +93,7 @@ internal static class BlockCodec
     public static RecordBatch Decode(
         byte[] block, TopicPartition source, long from, int count, long appendTimeMs)
     {
-        int lengthsBytes = CheckHeader(block, count);
+        int lengthsBytes = CheckHeader(block, count, out uint version);
         RecordBatch.Entry[] entries = new RecordBatch.Entry[count];
         int lengthAt = HeaderBytes;
         int payloadAt = HeaderBytes + lengthsBytes;
@@ -94,8 +102,12 @@ internal static class BlockCodec
         for (int index = 0; index < entries.Length; index++)
         {
             int valueStart = start + ReadLength(lengths, ref lengthAt);
-            int end = valueStart + ReadLength(lengths, ref lengthAt);
-            entries[index] = new RecordBatch.Entry(from + index, start, valueStart, end);
+            int valueEnd = valueStart + ReadLength(lengths, ref lengthAt);
+            int end = version == WithHeaders
+                ? valueEnd + ReadLength(lengths, ref lengthAt)
+                : valueEnd;
+            entries[index] = new RecordBatch.Entry(
+                from + index, start, valueStart, valueEnd, end);
             start = end;
         }
         // The checksum was right, so only a broken writer can have made these disagree.
@@ -111,18 +123,19 @@ internal static class BlockCodec
         };
     }
 
-    private static int CheckHeader(ReadOnlySpan<byte> block, int count)
+    private static int CheckHeader(ReadOnlySpan<byte> block, int count, out uint version)
     {
         if (block.Length < HeaderBytes)
             throw new InvalidDataException($"it has {block.Length} bytes");
         uint magic = BinaryPrimitives.ReadUInt32LittleEndian(block);
-        if ((magic & MagicMask) != (MagicVersion1 & MagicMask))
+        if ((magic & MagicMask) != Magic)
             throw new InvalidDataException("it does not begin as a block does");
-        if (magic != MagicVersion1)
+        version = magic >> 24;
+        if (version is not (WithoutHeaders or WithHeaders))
         {
             throw new InvalidDataException(
-                $"its format is version {magic >> 24}, this program reads version 1: run the newer "
-                + "program");
+                $"its format is version {version}, this program reads versions 1 and 2: run the "
+                + "newer program");
         }
         uint stored = BinaryPrimitives.ReadUInt32LittleEndian(block[CrcAt..]);
         if (stored != Crc32C.Of(block[CountAt..]))
@@ -134,6 +147,16 @@ internal static class BlockCodec
         if (lengthsBytes < 0 || lengthsBytes > block.Length - HeaderBytes)
             throw new InvalidDataException("its lengths do not fit");
         return lengthsBytes;
+    }
+
+    private static bool HaveHeaders(ReadOnlySpan<RecordBatch.Entry> entries)
+    {
+        foreach (ref readonly RecordBatch.Entry entry in entries)
+        {
+            if (entry.End > entry.ValueEnd)
+                return true;
+        }
+        return false;
     }
 
     private static void RequireSize(in RecordBatch.Entry entry)

@@ -12,7 +12,14 @@ public readonly record struct TopicPartition(string Topic, int Partition)
 /// <summary>A topic the pipeline needs, and how many partitions it should have.</summary>
 /// <param name="Name">Topic name.</param>
 /// <param name="Partitions">Partition count, 1 or more.</param>
-public readonly record struct TopicSpec(string Name, int Partitions);
+public readonly record struct TopicSpec(string Name, int Partitions)
+{
+    /// <summary>
+    /// How long its records are kept, where a broker looks after that;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: for ever. Null: as the broker does by itself.
+    /// </summary>
+    public TimeSpan? Retention { get; init; }
+}
 
 /// <summary>The offsets a partition holds: from Begin up to, not including, End.</summary>
 /// <param name="Begin">Smallest offset still kept.</param>
@@ -28,6 +35,21 @@ public interface ILog : IAsyncDisposable
     /// <summary>Creates the topics that are missing. Existing ones keep their partitions.</summary>
     /// <exception cref="LogException">A topic exists with another partition count.</exception>
     ValueTask EnsureTopicsAsync(IReadOnlyList<TopicSpec> topics, CancellationToken cancel);
+
+    /// <summary>How many partitions a topic has; null when there is no such topic.</summary>
+    ValueTask<int?> ReadPartitionCountAsync(string topic, CancellationToken cancel);
+
+    /// <summary>
+    /// Becomes a member of a consumer group, which decides who owns which partitions. The
+    /// embedded logs give all of them to whoever joins.
+    /// </summary>
+    /// <param name="group">Pipeline and stage; its offsets are committed for it.</param>
+    /// <param name="topics">What the group reads.</param>
+    /// <param name="listener">Told what it owns, from now on until the member leaves.</param>
+    /// <param name="cancel">Ends the attempt to join.</param>
+    ValueTask<ILogGroup> JoinGroupAsync(
+        string group, IReadOnlyList<TopicSpec> topics, IGroupListener listener,
+        CancellationToken cancel);
 
     /// <summary>The offsets kept of one partition, committed ones only.</summary>
     ValueTask<OffsetRange> ReadRangeAsync(TopicPartition source, CancellationToken cancel);

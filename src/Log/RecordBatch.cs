@@ -14,6 +14,12 @@ public readonly ref struct LogRecord
 
     /// <summary>Value.</summary>
     public required ReadOnlySpan<byte> Value { get; init; }
+
+    /// <summary>Headers; empty for none.</summary>
+    public RecordHeaders Headers { get; init; }
+
+    /// <summary>When the log took it in (files: read it), ms since the epoch.</summary>
+    public long AppendTimeMs { get; init; }
 }
 
 /// <summary>
@@ -54,7 +60,10 @@ public sealed class RecordBatch
     /// <summary>The offset after the last one covered.</summary>
     public long To { get; init; }
 
-    /// <summary>When the log took the records in (files: read them), ms since the epoch.</summary>
+    /// <summary>
+    /// When the log took in those records that have no time of their own (files: read them), ms
+    /// since the epoch.
+    /// </summary>
     public long AppendTimeMs { get; init; }
 
     /// <summary>File name, or topic: for people.</summary>
@@ -69,10 +78,10 @@ public sealed class RecordBatch
     /// <summary>Number of records.</summary>
     public int Count { get; }
 
-    /// <summary>Bytes of all keys and values.</summary>
+    /// <summary>Bytes of all keys, values and headers.</summary>
     public int SizeBytes => Payload.Length;
 
-    /// <summary>The bytes of all keys and values, one after the other.</summary>
+    /// <summary>The bytes of each record's key, value and headers, one after the other.</summary>
     internal ReadOnlySpan<byte> Payload =>
         Count == 0 ? [] : bytes.AsSpan(Entries[0].Start..Entries[^1].End);
 
@@ -102,7 +111,10 @@ public sealed class RecordBatch
             {
                 Offset = entry.Offset,
                 Key = bytes.AsSpan(entry.Start, entry.ValueStart - entry.Start),
-                Value = bytes.AsSpan(entry.ValueStart, entry.End - entry.ValueStart),
+                Value = bytes.AsSpan(entry.ValueStart, entry.ValueEnd - entry.ValueStart),
+                Headers = new RecordHeaders(
+                    bytes.AsSpan(entry.ValueEnd, entry.End - entry.ValueEnd)),
+                AppendTimeMs = entry.AppendTimeMs ?? AppendTimeMs,
             };
         }
     }
@@ -134,7 +146,7 @@ public sealed class RecordBatch
     {
         Entry[] moved = Entries.ToArray();
         for (int index = 0; index < moved.Length; index++)
-            moved[index] = moved[index] with { Offset = from + index };
+            moved[index] = moved[index] with { Offset = from + index, AppendTimeMs = null };
         return new RecordBatch(bytes, moved, Count)
         {
             Source = source,
@@ -145,7 +157,9 @@ public sealed class RecordBatch
         };
     }
 
-    internal readonly record struct Entry(long Offset, int Start, int ValueStart, int End);
+    // Key [Start, ValueStart), value [ValueStart, ValueEnd), headers [ValueEnd, End).
+    internal readonly record struct Entry(
+        long Offset, int Start, int ValueStart, int ValueEnd, int End, long? AppendTimeMs = null);
 }
 
 /// <summary>Builds a <see cref="RecordBatch"/>. Reusable after it was built.</summary>
@@ -167,25 +181,40 @@ public sealed class RecordBatchBuilder(bool pooled = false)
     /// <summary>Records added so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Bytes of the keys and values added so far.</summary>
+    /// <summary>Bytes of the keys, values and headers added so far.</summary>
     public int SizeBytes => used;
 
     /// <summary>Adds a record. Offsets must rise.</summary>
-    public void Add(long offset, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    /// <param name="offset">Its offset.</param>
+    /// <param name="key">Key; empty for none.</param>
+    /// <param name="value">Value.</param>
+    /// <param name="headers">Encoded headers (<see cref="RecordHeaders.Encoded"/>).</param>
+    /// <param name="appendTimeMs">
+    /// When the log took it in, ms since the epoch; null: with the batch.
+    /// </param>
+    public void Add(
+        long offset, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> headers = default, long? appendTimeMs = null)
     {
         Debug.Assert(Count == 0 || offset > entries[Count - 1].Offset, "offsets must rise");
-        Reserve(key.Length + value.Length);
+        Reserve(key.Length + value.Length + headers.Length);
         int start = used;
         key.CopyTo(bytes.AsSpan(used));
         used += key.Length;
         int valueStart = used;
         value.CopyTo(bytes.AsSpan(used));
         used += value.Length;
-        entries[Count++] = new RecordBatch.Entry(offset, start, valueStart, used);
+        int valueEnd = used;
+        headers.CopyTo(bytes.AsSpan(used));
+        used += headers.Length;
+        entries[Count++] = new RecordBatch.Entry(
+            offset, start, valueStart, valueEnd, used, appendTimeMs);
     }
 
-    /// <summary>Adds a record to be appended: the log gives it its offset.</summary>
-    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Add(Count, key, value);
+    /// <summary>Adds a record to be appended: the log gives it its offset and time.</summary>
+    public void Append(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> headers = default) => Add(Count, key, value, headers);
 
     /// <summary>Hands out what was added, covering [from, to), and starts anew.</summary>
     public RecordBatch Build(

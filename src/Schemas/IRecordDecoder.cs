@@ -25,8 +25,19 @@ public interface IRecordDecoder
     DecodeResult Decode(ReadOnlySpan<byte> record, EventRecord into);
 
     /// <summary>
+    /// Decodes one record that says its content type, UTF-8. Decoders of one format know theirs.
+    /// </summary>
+    DecodeResult Decode(
+        ReadOnlySpan<byte> record, ReadOnlySpan<byte> contentType, EventRecord into) =>
+        Decode(record, into);
+
+    /// <summary>
     /// What spreads records over partitions: the hash of the call id, else of the event id, else
     /// of the record's bytes.
     /// </summary>
     ulong RoutingHash(ReadOnlySpan<byte> record);
+
+    /// <summary>The same of a record that says its content type.</summary>
+    ulong RoutingHash(ReadOnlySpan<byte> record, ReadOnlySpan<byte> contentType) =>
+        RoutingHash(record);
 }

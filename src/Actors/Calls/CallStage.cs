@@ -23,6 +23,7 @@ public sealed class CallStage : IStage
     private readonly CallJoin calls;
     private readonly Combiner combiner;
     private readonly Books books = new();
+    private readonly SourceChain chain = new();
 
     /// <summary>Creates an empty stage.</summary>
     /// <param name="options">The pipeline.</param>
@@ -56,6 +57,7 @@ public sealed class CallStage : IStage
     {
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
+        BundleGaps = chain.Gaps,
         WatermarkMs = clock.GreatestMs == long.MinValue ? null
             : clock.GreatestMs - options.LatenessMs,
     };
@@ -69,7 +71,13 @@ public sealed class CallStage : IStage
     {
         books.Read++;
         LogRecord input = batch[index];
-        switch (decoder.Decode(input.Value, record))
+        if (SourceLink.TryRead(input.Headers, out SourceLink link) && !chain.Take(link))
+        {
+            books.Duplicate++;
+            return;
+        }
+
+        switch (Decode(input))
         {
             case DecodeResult.Ignored:
                 books.Ignored++;
@@ -79,7 +87,7 @@ public sealed class CallStage : IStage
                 return;
         }
 
-        if (Fault(batch.AppendTimeMs) is { } fault)
+        if (Fault(input.AppendTimeMs) is { } fault)
         {
             Bury(batch, index, fault.Reason, fault.Detail, outputs);
             return;
@@ -137,6 +145,7 @@ public sealed class CallStage : IStage
             writer.Write(seen.Forgotten);
             books.Write(writer);
         }));
+        into.Add(StatePart.Write("chain", chain.Write));
         seen.Save(into, whole);
         calls.Save(into, whole);
     }
@@ -151,9 +160,15 @@ public sealed class CallStage : IStage
             seen.Forgotten = reader.ReadInt64();
             books.Load(reader);
         });
+        StatePart.Read(parts, "chain", chain.Load);
         seen.Load(parts);
         calls.Load(parts);
     }
+
+    private DecodeResult Decode(LogRecord input) =>
+        input.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
+            ? decoder.Decode(input.Value, contentType, record)
+            : decoder.Decode(input.Value, record);
 
     private (DeadReason Reason, string Detail)? Fault(long appendTimeMs)
     {

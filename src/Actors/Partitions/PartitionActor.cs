@@ -8,6 +8,7 @@ namespace Earshot.Actors.Partitions;
 
 /// <summary>Everything a partition actor needs of the world.</summary>
 /// <param name="Source">Input partition.</param>
+/// <param name="Topics">The pipeline's topics.</param>
 /// <param name="Group">Group its offset is committed for.</param>
 /// <param name="CreateStage">Makes a fresh stage.</param>
 /// <param name="OpenInput">Opens the input from an offset on.</param>
@@ -19,10 +20,16 @@ namespace Earshot.Actors.Partitions;
 /// <param name="Intent">What is wanted of it; outlives incarnations.</param>
 /// <param name="Report">Told how far it has come, after every message.</param>
 public sealed record PartitionSetting(
-    TopicPartition Source, string Group, Func<IStage> CreateStage,
+    TopicPartition Source, Topics Topics, string Group, Func<IStage> CreateStage,
     Func<long, ILogReader> OpenInput, ILog Log, Func<CancellationToken, ValueTask<long>> InputBegin,
     ISnapshotStore Snapshots, EpochCommitter Committer, bool CommitWhenDrained,
-    ActorIntent Intent, Action<PartitionProgress> Report);
+    ActorIntent Intent, Action<PartitionProgress> Report)
+{
+    /// <summary>
+    /// Where a partition begins that was never committed; null: at 0, which must still be there.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<long>>? Start { get; init; }
+}
 
 /// <summary>How far a partition has come.</summary>
 /// <param name="Stage">Stage name.</param>

@@ -94,7 +94,7 @@ public sealed class PartitionMachine
         this.group = group;
         this.commitWhenDrained = commitWhenDrained;
         this.effects = effects;
-        outputs = new EpochOutputs(source.Partition);
+        outputs = new EpochOutputs(options.Topics, source.Partition % options.Partitions);
         snapshots = new SnapshotSchedule(
             stage, source.Partition, options.SnapshotEvery, effects);
     }
@@ -149,6 +149,8 @@ public sealed class PartitionMachine
         outputs.Suppressed = true;
         if (Position >= recoverTo)
             EndRecovery();
+        if (point.NewAt is not null)
+            Begin();
         TryFinish();
     }
 
@@ -177,7 +179,8 @@ public sealed class PartitionMachine
         // What comes after the wish to stop is read again by the next start.
         if (stopping)
             return;
-        (activeSinceTick, idle) = (true, false);
+        if (batch.Count > 0)
+            (activeSinceTick, idle) = (true, false);
         for (int i = 0; i < batch.Count; i++)
         {
             long offset = batch[i].Offset;
@@ -221,13 +224,7 @@ public sealed class PartitionMachine
         inputEnded = true;
         idle = false;
         stage.EndInput(outputs);
-        Control control = new()
-        {
-            Partition = source.Partition,
-            AtOffset = Position,
-            Ended = new Control.Types.Ended(),
-        };
-        outputs.Add(Topics.Control, [], control.ToByteArray());
+        Write(new Control { AtOffset = Position, Ended = new Control.Types.Ended() });
         TryCut();
     }
 
@@ -304,13 +301,11 @@ public sealed class PartitionMachine
             stage.Skip(batch, index, error, outputs);
             if (newSkips.Contains(offset))
             {
-                Control control = new()
+                Write(new Control
                 {
-                    Partition = source.Partition,
                     AtOffset = offset,
                     Skip = new Control.Types.Skip { Error = error },
-                };
-                outputs.Add(Topics.Control, [], control.ToByteArray());
+                });
             }
 
             return;
@@ -324,6 +319,22 @@ public sealed class PartitionMachine
         {
             throw new StageFaultException(source, offset, e);
         }
+    }
+
+    /// <summary>
+    /// Where a new pipeline began is committed at once: a restart must not begin anew elsewhere.
+    /// </summary>
+    private void Begin()
+    {
+        Write(new Control { AtOffset = Position, Started = new Control.Types.Started() });
+        Cut();
+    }
+
+    private void Write(Control control)
+    {
+        control.Partition = source.Partition;
+        control.Stage = Controls.StageOf(stage.Name);
+        outputs.Add(options.Topics.Control, [], control.ToByteArray());
     }
 
     private void EndSuppressedEpoch(long to)

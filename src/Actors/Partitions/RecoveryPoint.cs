@@ -10,9 +10,12 @@ namespace Earshot.Actors.Partitions;
 /// <param name="LogBegin">Smallest input offset still kept.</param>
 /// <param name="Skips">Records to skip, by offset, with the error they raised.</param>
 /// <param name="EndedAt">The offset at which the finite input was declared complete.</param>
+/// <param name="NewAt">
+/// The offset a partition begins at that never was this pipeline's before; null otherwise.
+/// </param>
 public sealed record RecoveryPoint(
     StoredSnapshot? Snapshot, long? Committed, long LogBegin,
-    IReadOnlyDictionary<long, string> Skips, long? EndedAt)
+    IReadOnlyDictionary<long, string> Skips, long? EndedAt, long? NewAt = null)
 {
     /// <summary>The offset up to which input was processed before and is only replayed.</summary>
     internal long ReplayTo => Committed ?? 0;
@@ -24,14 +27,16 @@ public sealed record RecoveryPoint(
     /// <exception cref="UnrecoverableException">State and log do not fit together.</exception>
     internal long StartOf(TopicPartition source, bool acceptIncompleteState)
     {
+        if (NewAt is { } start)
+            return start;
         if (Snapshot is { } snapshot)
         {
             if (snapshot.Offset > ReplayTo)
             {
                 throw new UnrecoverableException(
                     $"the snapshot of {source} stands at {snapshot.Offset}, beyond the committed " +
-                    $"offset {ReplayTo}: the log is older than the snapshots. Restore both from " +
-                    "one backup.");
+                    $"offset {ReplayTo}: the log is older than the snapshots, or the group's " +
+                    "offsets have expired. Restore both from one backup, or start a new pipeline.");
             }
 
             if (LogBegin <= snapshot.Offset)

@@ -5,15 +5,29 @@ using Earshot.Snapshots;
 
 namespace Earshot.Actors.Partitions;
 
+/// <summary>Where a partition's state is to be found.</summary>
+/// <param name="Stage">Stage name.</param>
+/// <param name="Group">Group its offset is committed for.</param>
+/// <param name="Source">Its input.</param>
+/// <param name="InputBegin">Smallest input offset still kept.</param>
+/// <param name="Start">
+/// Where a partition begins that was never committed; null: at 0, which must still be there.
+/// </param>
+internal sealed record RecoverySource(
+    string Stage, string Group, TopicPartition Source,
+    Func<CancellationToken, ValueTask<long>> InputBegin,
+    Func<CancellationToken, ValueTask<long>>? Start);
+
 /// <summary>
 /// Reads what a partition starts from: snapshot, committed offset, control records.
 /// </summary>
 /// <param name="log">The log offsets and outputs live in.</param>
 /// <param name="snapshots">Where snapshots are.</param>
+/// <param name="topics">The pipeline's topics.</param>
 /// <param name="limit">Longest wait for control records.</param>
 /// <param name="time">Clock of that limit.</param>
 internal sealed class RecoveryReader(
-    ILog log, ISnapshotStore snapshots, TimeSpan limit, TimeProvider time)
+    ILog log, ISnapshotStore snapshots, Topics topics, TimeSpan limit, TimeProvider time)
 {
     /// <summary>Reads the start of a partition actor, its process's fates settled first.</summary>
     public static async ValueTask<RecoveryPoint> ReadAsync(
@@ -22,42 +36,44 @@ internal sealed class RecoveryReader(
         // A transaction still open could move the offset after it was read.
         await setting.Committer.SettleAsync(cancel);
         RecoveryReader reader = new(
-            setting.Log, setting.Snapshots, setting.Committer.Limit, setting.Committer.Time);
-        return await reader.ReadAsync(
-            new SnapshotOwner(stage, setting.Source.Partition), setting.Group, setting.Source,
-            setting.InputBegin, cancel);
+            setting.Log, setting.Snapshots, setting.Topics, setting.Committer.Limit,
+            setting.Committer.Time);
+        RecoverySource source = new(
+            stage, setting.Group, setting.Source, setting.InputBegin, setting.Start);
+        return await reader.ReadAsync(source, cancel);
     }
 
     /// <summary>Reads it; nothing of this process may be undecided in the log any more.</summary>
-    /// <param name="owner">Whose snapshot.</param>
-    /// <param name="group">Group its offset is committed for.</param>
-    /// <param name="source">Its input.</param>
-    /// <param name="inputBegin">Smallest input offset still kept.</param>
-    /// <param name="cancel">Gives up.</param>
     public async ValueTask<RecoveryPoint> ReadAsync(
-        SnapshotOwner owner, string group, TopicPartition source,
-        Func<CancellationToken, ValueTask<long>> inputBegin, CancellationToken cancel)
+        RecoverySource source, CancellationToken cancel)
     {
-        // The offset before the snapshot would be wrong: a slow old owner may save one that
-        // belongs to a commit after the offset was read. The other way round it is only older.
-        StoredSnapshot? snapshot = await LoadAsync(owner, cancel);
-        long? committed = await log.ReadCommittedAsync(group, source, cancel);
-        long begin = await inputBegin(cancel);
-        Dictionary<long, string> skips = [];
-        long? endedAt = null;
+        // First the snapshot: read after the offset, it could belong to a commit since then.
+        StoredSnapshot? snapshot = await LoadAsync(source, cancel);
+        long? committed = await log.ReadCommittedAsync(source.Group, source.Source, cancel);
+        long begin = await source.InputBegin(cancel);
+        Controls controls = await ReadControlsAsync(source, cancel);
+        bool isNew = source.Start is not null && snapshot is null && committed is null;
+        if (isNew && controls.Started is { } started)
+        {
+            throw new UnrecoverableException(
+                $"group {source.Group} has no committed offset for {source.Source}, but began " +
+                $"there at {started}: the group's offsets were deleted or have expired " +
+                "(offsets.retention.minutes). Set the group's offset again, or start a new " +
+                "pipeline with another --pipeline.");
+        }
 
-        // Only the stage that reads the input writes control records.
-        if (source.Topic == Topics.Calls)
-            endedAt = await ReadControlsAsync(source.Partition, skips, cancel);
-        return new RecoveryPoint(snapshot, committed, begin, skips, endedAt);
+        long? newAt = isNew ? await source.Start!(cancel) : null;
+        return new RecoveryPoint(
+            snapshot, committed, begin, controls.Skips, controls.EndedAt, newAt);
     }
 
     private async ValueTask<StoredSnapshot?> LoadAsync(
-        SnapshotOwner owner, CancellationToken cancel)
+        RecoverySource source, CancellationToken cancel)
     {
         try
         {
-            return await snapshots.LoadAsync(owner, cancel);
+            return await snapshots.LoadAsync(
+                new SnapshotOwner(source.Stage, source.Source.Partition), cancel);
         }
         catch (SnapshotException e)
         {
@@ -65,24 +81,24 @@ internal sealed class RecoveryReader(
         }
     }
 
-    private async ValueTask<long?> ReadControlsAsync(
-        int partition, Dictionary<long, string> skips, CancellationToken cancel)
+    private async ValueTask<Controls> ReadControlsAsync(
+        RecoverySource reading, CancellationToken cancel)
     {
-        TopicPartition source = new(Topics.Control, partition);
-        OffsetRange range = await log.ReadRangeAsync(source, cancel);
-        long? endedAt = null;
+        Controls controls = new();
+        int partitions = await log.ReadPartitionCountAsync(topics.Control, cancel)
+            ?? throw new LogException($"topic {topics.Control} is missing");
+        TopicPartition source = new(topics.Control, reading.Source.Partition % partitions);
+        string wanted = Controls.StageOf(reading.Stage);
         RangeScan scan = new(log, source, limit, time);
         await scan.RunAsync(
-            range,
+            await log.ReadRangeAsync(source, cancel),
             record =>
             {
                 Control control = Control.Parser.ParseFrom(record.Value);
-                if (control.WhatCase == Control.WhatOneofCase.Skip)
-                    skips[control.AtOffset] = control.Skip.Error;
-                else if (control.WhatCase == Control.WhatOneofCase.Ended)
-                    endedAt = control.AtOffset;
+                if (control.Stage == wanted && control.Partition == reading.Source.Partition)
+                    controls.Take(control);
             },
             cancel);
-        return endedAt;
+        return controls;
     }
 }

@@ -67,6 +67,12 @@ public interface IActorRef
     /// </summary>
     ValueTask TellAsync(object message, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Ends the actor at once, as a crash would: nothing more is finished or saved. Returns when
+    /// nothing of it is under way.
+    /// </summary>
+    Task EndAsync();
+
     /// <summary>Sends a message that carries its own answer and waits for it.</summary>
     Task<T> AskAsync<T>(
         Func<TaskCompletionSource<T>, object> message, CancellationToken cancel = default);

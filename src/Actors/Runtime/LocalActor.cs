@@ -19,6 +19,7 @@ internal sealed partial class LocalActor : IActorRef
     private readonly Supervision supervision;
     private readonly TimeProvider time;
     private readonly ILogger log;
+    private readonly CancellationTokenSource end;
     private readonly CancellationToken shutdown;
     private readonly TaskCompletionSource completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,8 +36,9 @@ internal sealed partial class LocalActor : IActorRef
         this.supervision = supervision;
         this.time = time;
         this.log = log;
-        this.shutdown = shutdown;
-        incarnation = new Incarnation(shutdown);
+        end = CancellationTokenSource.CreateLinkedTokenSource(shutdown);
+        this.shutdown = end.Token;
+        incarnation = new Incarnation(this.shutdown);
     }
 
     public string Name { get; }
@@ -72,6 +74,12 @@ internal sealed partial class LocalActor : IActorRef
             return await answer.Task;
         await completion.Task;
         throw new InvalidOperationException($"{Name} has ended and did not answer");
+    }
+
+    public async Task EndAsync()
+    {
+        await end.CancelAsync();
+        await Finished;
     }
 
     internal void Run() => Finished = Task.Run(SuperviseAsync, CancellationToken.None);

@@ -48,8 +48,9 @@ public interface IStage
 }
 
 /// <summary>What an epoch gives out: records per output partition, in order.</summary>
+/// <param name="topics">The pipeline's topics.</param>
 /// <param name="partition">The partition this stage writes its rows to.</param>
-public sealed class EpochOutputs(int partition)
+public sealed class EpochOutputs(Topics topics, int partition)
 {
     private readonly Dictionary<TopicPartition, RecordBatchBuilder> builders = [];
 
@@ -58,22 +59,29 @@ public sealed class EpochOutputs(int partition)
     /// </summary>
     public bool Suppressed { get; set; }
 
+    /// <summary>The pipeline's topics.</summary>
+    public Topics Topics => topics;
+
     /// <summary>Bytes held.</summary>
     public long SizeBytes { get; private set; }
 
     /// <summary>Adds a record to this stage's own partition of a topic.</summary>
-    public void Add(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
-        Add(new TopicPartition(topic, partition), key, value);
+    public void Add(
+        string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> headers = default) =>
+        Add(new TopicPartition(topic, partition), key, value, headers);
 
     /// <summary>Adds a record to any partition.</summary>
-    public void Add(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    public void Add(
+        TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> headers = default)
     {
         if (Suppressed)
             return;
         if (!builders.TryGetValue(target, out RecordBatchBuilder? builder))
             builders.Add(target, builder = new RecordBatchBuilder());
-        builder.Append(key, value);
-        SizeBytes += key.Length + value.Length;
+        builder.Append(key, value, headers);
+        SizeBytes += key.Length + value.Length + headers.Length;
     }
 
     /// <summary>Hands everything out and starts anew.</summary>
@@ -141,8 +149,11 @@ public sealed record StageProgress
     /// <summary>Bundles that came again, dropped.</summary>
     public long DuplicateBundles { get; init; }
 
-    /// <summary>Gaps between bundles.</summary>
+    /// <summary>Gaps between bundles, or between re-keyed records.</summary>
     public long BundleGaps { get; init; }
+
+    /// <summary>Records spread anew by call.</summary>
+    public long Rekeyed { get; init; }
 
     /// <summary>Watermark, ms since the epoch; null before the first record.</summary>
     public long? WatermarkMs { get; init; }
@@ -169,6 +180,7 @@ public sealed record StageProgress
         LatePartials = a.LatePartials + b.LatePartials,
         DuplicateBundles = a.DuplicateBundles + b.DuplicateBundles,
         BundleGaps = a.BundleGaps + b.BundleGaps,
+        Rekeyed = a.Rekeyed + b.Rekeyed,
         WatermarkMs = a.WatermarkMs is { } x && b.WatermarkMs is { } y
             ? Math.Min(x, y)
             : a.WatermarkMs ?? b.WatermarkMs,

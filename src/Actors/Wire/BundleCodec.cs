@@ -32,7 +32,7 @@ internal static class BundleCodec
                 chunks[i].Message.Chunk = i;
                 chunks[i].Message.Chunks = chunks.Count;
                 outputs.Add(
-                    new TopicPartition(Topics.Bundles, target), [],
+                    new TopicPartition(outputs.Topics.Bundles, target), [],
                     chunks[i].Message.ToByteArray());
             }
         }

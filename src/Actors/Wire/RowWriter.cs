@@ -30,12 +30,12 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             {
                 Schemas.V1.Aggregate row =
                     AggregateOf(key, metricNames[metric], aggregate, revision, final);
-                outputs.Add(Topics.Aggregates, recordKey, row.ToByteArray());
+                outputs.Add(outputs.Topics.Aggregates, recordKey, row.ToByteArray());
             }
         }
 
         Insight insight = InsightOf(key, window.Cell.Counts, revision, final);
-        outputs.Add(Topics.Insights, recordKey, insight.ToByteArray());
+        outputs.Add(outputs.Topics.Insights, recordKey, insight.ToByteArray());
     }
 
     /// <summary>
@@ -69,7 +69,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
                     (next.Expected, next.Low, next.High);
             }
 
-            outputs.Add(Topics.Predictions, recordKey, row.ToByteArray());
+            outputs.Add(outputs.Topics.Predictions, recordKey, row.ToByteArray());
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             Reason = "window_closed",
             EventTime = partial.PaneMs,
             Watermark = watermarkMs,
-            Origin = Topics.Bundles,
+            Origin = outputs.Topics.Bundles,
         };
         for (int metric = 1; metric < partial.Cell.MetricEnd; metric++)
         {
@@ -95,12 +95,12 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
                 continue;
             LateRow row = Row();
             row.Aggregate = AggregateOf(key, metricNames[metric], aggregate, revision, false);
-            outputs.Add(Topics.Late, recordKey, row.ToByteArray());
+            outputs.Add(outputs.Topics.Late, recordKey, row.ToByteArray());
         }
 
         LateRow counts = Row();
         counts.Insight = InsightOf(key, partial.Cell.Counts, revision, false);
-        outputs.Add(Topics.Late, recordKey, counts.ToByteArray());
+        outputs.Add(outputs.Topics.Late, recordKey, counts.ToByteArray());
     }
 
     private RowKey KeyOf(GroupingKey key, int spec, long startMs)

@@ -53,7 +53,7 @@ internal static class SideRows
             Origin = batch.Origin,
             Record = ByteString.CopyFrom(input.Value),
         };
-        outputs.Add(Topics.Late, KeyOf(partition, input.Offset), row.ToByteArray());
+        outputs.Add(outputs.Topics.Late, KeyOf(partition, input.Offset), row.ToByteArray());
     }
 
     /// <summary>Keeps a dead record with its reason.</summary>
@@ -80,7 +80,7 @@ internal static class SideRows
         };
         if (eventTimeMs > 0)
             row.EventTime = eventTimeMs;
-        outputs.Add(Topics.Dead, KeyOf(partition, input.Offset), row.ToByteArray());
+        outputs.Add(outputs.Topics.Dead, KeyOf(partition, input.Offset), row.ToByteArray());
     }
 
     private static byte[] KeyOf(int partition, long offset) => Encoding.UTF8.GetBytes(

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Earshot.Actors;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Sources;
@@ -43,8 +42,8 @@ internal sealed class ReplayInput
         try
         {
             FileLog files = new(
-                request.Files, request.Format, Topics.Calls, request.Options.Partitions,
-                new FixedTime(readAtMs));
+                request.Files, request.Format, request.Options.InputTopic,
+                request.Options.Partitions, new FixedTime(readAtMs));
             return new ReplayInput(files, request.Speed);
         }
         catch (LogException e) when (e.InnerException is ArgumentException)

@@ -135,7 +135,7 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
         {
             long? committed = await log.ReadCommittedAsync(
                 $"{request.Options.PipelineId}.{stage}",
-                new TopicPartition(Topics.Calls, partition), CancellationToken.None);
+                new TopicPartition(request.Options.InputTopic, partition), CancellationToken.None);
             resume = partition == 0 ? committed : Math.Min(resume ?? 0, committed ?? 0);
         }
 

@@ -34,10 +34,10 @@ internal static class LogRetention
         for (int partition = 0; partition < options.Partitions; partition++)
         {
             // A reader that has not reported yet needs everything.
-            needed[new TopicPartition(Topics.Calls, partition)] = 0;
-            needed[new TopicPartition(Topics.Bundles, partition)] = 0;
-            needed[new TopicPartition(Topics.Control, partition)] = 0;
-            foreach ((string topic, _) in Topics.Archived)
+            needed[new TopicPartition(options.Topics.Calls, partition)] = 0;
+            needed[new TopicPartition(options.Topics.Bundles, partition)] = 0;
+            needed[new TopicPartition(options.Topics.Control, partition)] = 0;
+            foreach ((string topic, _) in options.Topics.Archived)
             {
                 TopicPartition source = new(topic, partition);
                 needed[source] = await log.ReadCommittedAsync(
@@ -47,7 +47,9 @@ internal static class LogRetention
 
         foreach (PartitionProgress part in progress)
         {
-            string topic = part.Stage == "aggregator" ? Topics.Bundles : Topics.Calls;
+            string topic = part.Stage == "aggregator"
+                ? options.Topics.Bundles
+                : options.Topics.Calls;
             needed[new TopicPartition(topic, part.Partition)] = part.Saved ?? 0;
         }
 

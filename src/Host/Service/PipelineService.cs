@@ -32,9 +32,9 @@ internal sealed partial class PipelineService(
     {
         PipelineOptions options = request.Options;
         stores = await PipelineStores.OpenAsync(folder, options, cancellationToken);
-        SqliteLogInput input = new(stores.Log);
+        SqliteLogInput input = new(stores.Log, options.Topics.Calls);
         await stores.Log.EnsureTopicsAsync(
-            [new TopicSpec(Topics.Calls, options.Partitions)], cancellationToken);
+            [new TopicSpec(options.Topics.Calls, options.Partitions)], cancellationToken);
         PipelineWorld world = stores.CreateWorld(
             input.Open, static () => new EnvelopeDecoder(), logs) with
         {
@@ -140,13 +140,13 @@ internal sealed partial class PipelineService(
 }
 
 /// <summary>The input topic in the embedded log.</summary>
-internal sealed class SqliteLogInput(ILog log)
+internal sealed class SqliteLogInput(ILog log, string topic)
 {
     /// <summary>Opens a partition from an offset on.</summary>
     public ILogReader Open(int partition, long from) =>
-        log.OpenReader(new TopicPartition(Topics.Calls, partition), from);
+        log.OpenReader(new TopicPartition(topic, partition), from);
 
     /// <summary>Smallest offset a partition still keeps.</summary>
     public async ValueTask<long> BeginAsync(int partition, CancellationToken cancel) =>
-        (await log.ReadRangeAsync(new TopicPartition(Topics.Calls, partition), cancel)).Begin;
+        (await log.ReadRangeAsync(new TopicPartition(topic, partition), cancel)).Begin;
 }

@@ -72,17 +72,19 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
                 sum.Keys, sum.OpenWindows, sum.LiveCalls, GC.GetTotalMemory(false),
                 Process.GetCurrentProcess().WorkingSet64),
             Source = new SourceStatus(
-                $"generated traffic in {Topics.Calls}", end, readers.Sum(p => p.Lag)),
+                $"generated traffic in {request.Options.InputTopic}", end,
+                readers.Sum(p => p.Lag)),
             Partitions = partitions,
             Sink = new SinkStatus(archive, await TablesAsync(log, cancel)),
         };
     }
 
-    private static async Task<PartitionStatus> PartitionAsync(
+    private async Task<PartitionStatus> PartitionAsync(
         PartitionProgress part, ILog log, IReadOnlyList<ActorParkedException> parked,
         CancellationToken cancel)
     {
-        string topic = part.Stage == "aggregator" ? Topics.Bundles : Topics.Calls;
+        Topics topics = request.Options.Topics;
+        string topic = part.Stage == "aggregator" ? topics.Bundles : topics.Calls;
         OffsetRange range = await log.ReadRangeAsync(
             new TopicPartition(topic, part.Partition), cancel);
         bool isParked = parked.Any(p => p.Name == $"{part.Stage}/{part.Partition}");
@@ -94,11 +96,13 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
 
     private async Task<IReadOnlyList<TableStatus>> TablesAsync(ILog log, CancellationToken cancel)
     {
+        Topics topics = request.Options.Topics;
+
         // Counting files is slow where there are many.
         if (looks++ % LooksPerFileCount == 0)
-            files = Topics.Archived.ToDictionary(t => t.Table, t => CountFiles(t.Table));
+            files = topics.Archived.ToDictionary(t => t.Table, t => CountFiles(t.Table));
         List<TableStatus> tables = [];
-        foreach ((string topic, string table) in Topics.Archived)
+        foreach ((string topic, string table) in topics.Archived)
         {
             long rows = 0, end = 0;
             for (int partition = 0; partition < request.Options.Partitions; partition++)

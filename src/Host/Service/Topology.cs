@@ -10,21 +10,23 @@ internal static class Topology
     /// <summary>A few lines on stages, topics, partitions and groups.</summary>
     public static string Describe(PipelineOptions options)
     {
-        string rows = string.Join(", ", Topics.Archived.Select(t => t.Topic));
+        Topics topics = options.Topics;
+        string rows = string.Join(", ", topics.Archived.Select(t => t.Topic));
         StringBuilder text = new();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"pipeline {options.PipelineId}, {options.Partitions} partition(s)");
         if (options.Fused)
         {
             Stage(text, options, "fused (call and aggregator stage in one)", "fused",
-                Topics.Calls, $"{rows}, {Topics.Control}");
+                topics.Calls, $"{rows}, {topics.Control}");
         }
         else
         {
-            Stage(text, options, "call", "call", Topics.Calls,
-                $"{Topics.Bundles}, {Topics.Late}, {Topics.Dead}, {Topics.Control}");
-            Stage(text, options, "aggregator", "aggregator", Topics.Bundles,
-                $"{Topics.Aggregates}, {Topics.Insights}, {Topics.Predictions}, {Topics.Late}");
+            Stage(text, options, "call", "call", topics.Calls,
+                $"{topics.Bundles}, {topics.Late}, {topics.Dead}, {topics.Control}");
+            Stage(text, options, "aggregator", "aggregator", topics.Bundles,
+                $"{topics.Aggregates}, {topics.Insights}, {topics.Predictions}, "
+                    + topics.Late);
         }
 
         Stage(text, options, "chronicler", "archive", rows, "Parquet files");

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Earshot.Actors;
 using Earshot.Host.Data;
 using Earshot.Log;
 using Earshot.Schemas;
@@ -95,7 +94,8 @@ internal sealed partial class TrafficFlow(
         {
             if (partitions[partition].Count > 0)
                 appends.Add(new RecordAppend(
-                    new TopicPartition(Topics.Calls, partition), partitions[partition].Build()));
+                    new TopicPartition(request.Options.InputTopic, partition),
+                    partitions[partition].Build()));
         }
 
         LogTransaction transaction = new(appends, []);

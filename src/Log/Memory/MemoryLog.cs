@@ -41,6 +41,23 @@ public sealed class MemoryLog : ILog
     }
 
     /// <inheritdoc/>
+    public ValueTask<int?> ReadPartitionCountAsync(string topic, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        lock (guard)
+        {
+            RequireOpen();
+            return ValueTask.FromResult<int?>(
+                topics.TryGetValue(topic, out MemoryPartition[]? found) ? found.Length : null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ILogGroup> JoinGroupAsync(
+        string group, IReadOnlyList<TopicSpec> topics, IGroupListener listener,
+        CancellationToken cancel) => SoleOwner.JoinAsync(topics, listener);
+
+    /// <inheritdoc/>
     public ValueTask<OffsetRange> ReadRangeAsync(TopicPartition source, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();

@@ -47,18 +47,19 @@ internal static class LogTables
 
     public static void EnsureTopic(SqliteSession session, TopicSpec topic)
     {
-        long? existing = session.ReadLong(
-            "SELECT partitions FROM topics WHERE name = $1", topic.Name);
-        if (existing is { } count)
+        if (CountPartitions(session, topic.Name) is { } count)
         {
             if (count != topic.Partitions)
-                throw LogFaults.OtherPartitionCount(topic, (int)count);
+                throw LogFaults.OtherPartitionCount(topic, count);
             return;
         }
         session.Execute("INSERT INTO topics VALUES ($1, $2)", topic.Name, topic.Partitions);
         for (int number = 0; number < topic.Partitions; number++)
             session.Execute("INSERT INTO partitions VALUES ($1, $2, 0, 0, 0)", topic.Name, number);
     }
+
+    public static int? CountPartitions(SqliteSession session, string topic) =>
+        (int?)session.ReadLong("SELECT partitions FROM topics WHERE name = $1", topic);
 
     public static OffsetRange ReadRange(SqliteSession session, TopicPartition source)
     {

@@ -87,6 +87,15 @@ public sealed class SqliteLog : ILog
     }
 
     /// <inheritdoc/>
+    public ValueTask<int?> ReadPartitionCountAsync(string topic, CancellationToken cancel) =>
+        QueryAsync(session => LogTables.CountPartitions(session, topic), cancel);
+
+    /// <inheritdoc/>
+    public ValueTask<ILogGroup> JoinGroupAsync(
+        string group, IReadOnlyList<TopicSpec> topics, IGroupListener listener,
+        CancellationToken cancel) => SoleOwner.JoinAsync(topics, listener);
+
+    /// <inheritdoc/>
     public ValueTask<OffsetRange> ReadRangeAsync(
         TopicPartition source, CancellationToken cancel) =>
         QueryAsync(session => LogTables.ReadRange(session, source), cancel);

@@ -107,7 +107,7 @@ public sealed class SqliteLogFaultTests : IDisposable
     [InlineData("UPDATE batches SET data = zeroblob(100)", "does not begin as a block does")]
     [InlineData("UPDATE batches SET count = 3 WHERE base_offset = 0", "2 records, not 3")]
     [InlineData(
-        "UPDATE batches SET data = x'45534202' || substr(data, 5)", "version 2")]
+        "UPDATE batches SET data = x'45534203' || substr(data, 5)", "version 3")]
     public async Task A_damaged_batch_says_how(string sql, string expected)
     {
         await using SqliteLog log = await OpenAsync();
@@ -126,7 +126,7 @@ public sealed class SqliteLogFaultTests : IDisposable
         Tamper("UPDATE meta SET value = 2 WHERE name = 'schema.log'");
         LogException error = await Assert.ThrowsAsync<LogException>(() => OpenAsync());
         Assert.Contains("newer version", error.Message, StringComparison.Ordinal);
-        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("version 3", error.Message, StringComparison.Ordinal);
         Assert.Contains("version 1", error.Message, StringComparison.Ordinal);
     }
 

@@ -39,7 +39,7 @@ internal abstract class SimulatedPart(PartId id, SimulatedProcess process)
 
     protected SimulatedProcess Process { get; } = process;
 
-    protected PartitionRun World => Process.World;
+    protected SimulatedRun World => Process.World;
 
     /// <summary>Ends this incarnation; the next one recovers.</summary>
     public void Fail() => Closing = true;

@@ -18,6 +18,9 @@ internal sealed class Broker(bool kafka, Random random)
 
     public bool Kafka { get; } = kafka;
 
+    /// <summary>Partitions of every topic.</summary>
+    public int Partitions { get; init; } = 1;
+
     /// <summary>Append time of every record, ms since the epoch.</summary>
     public long AppendTimeMs { get; init; }
 
@@ -177,7 +180,7 @@ internal sealed class Broker(bool kafka, Random random)
         Topic topic = Of(append.Target);
         if (transaction.Touched.Add(topic))
             topic.Undecided.Add((topic.Entries.Count, transaction));
-        bool bundles = append.Target.Topic == Topics.Bundles;
+        bool bundles = append.Target.Topic == Topics.Default.Bundles;
         int times = bundles && random.Next(1000) < DuplicateBundles ? 2 : 1;
         for (int time = 0; time < times; time++)
         {

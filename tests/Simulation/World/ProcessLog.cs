@@ -18,6 +18,14 @@ internal sealed class ProcessLog(
     public ValueTask EnsureTopicsAsync(
         IReadOnlyList<TopicSpec> topics, CancellationToken cancel) => ValueTask.CompletedTask;
 
+    public ValueTask<int?> ReadPartitionCountAsync(string topic, CancellationToken cancel) =>
+        new(broker.Partitions);
+
+    public ValueTask<ILogGroup> JoinGroupAsync(
+        string group, IReadOnlyList<TopicSpec> topics, IGroupListener listener,
+        CancellationToken cancel) =>
+        throw new NotSupportedException("the run plays the group's coordinator");
+
     public ValueTask<OffsetRange> ReadRangeAsync(
         TopicPartition source, CancellationToken cancel) =>
         new(network.Ask(life, (out OffsetRange range) =>

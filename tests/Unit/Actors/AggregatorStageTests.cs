@@ -7,6 +7,7 @@ using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
 using static Earshot.Tests.Unit.Actors.Inputs;
+using Aggregate = Earshot.Schemas.V1.Aggregate;
 using Bundle = Earshot.Actors.Wire.Bundle;
 
 namespace Earshot.Tests.Unit.Actors;
@@ -16,7 +17,7 @@ public sealed class AggregatorStageTests
     private const long Minute = 60_000;
 
     private readonly SymbolTable names = Metrics.CreateTable();
-    private readonly EpochOutputs outputs = new(0);
+    private readonly EpochOutputs outputs = new(Topics.Default, 0);
     private AggregatorStage stage;
 
     public AggregatorStageTests() => stage = new AggregatorStage(Options, names);
@@ -27,8 +28,8 @@ public sealed class AggregatorStageTests
         Merge(0, 1, T0 + Minute - 1, Partial(T0, 1, 2, 3));
         Assert.Empty(outputs.Take());
         Merge(1, 2, T0 + Minute);
-        (List<Earshot.Schemas.V1.Aggregate> rows, List<Insight> insights) = Rows();
-        Earshot.Schemas.V1.Aggregate row = Assert.Single(rows);
+        (List<Aggregate> rows, List<Insight> insights) = Rows();
+        Aggregate row = Assert.Single(rows);
         Assert.Equal((3L, 1.0, 2.0, 3.0, true), (row.Count, row.Min, row.Mean, row.Max, row.Final));
         Assert.True(Assert.Single(insights).Final);
         Assert.Equal((0L, 1L), (stage.Progress.OpenWindows, stage.Progress.ClosedWindows));
@@ -68,7 +69,7 @@ public sealed class AggregatorStageTests
         late.Cell.Add(Metrics.Mos, 4);
         late.Cell.Counts.Calls = 2;
         Merge(1, 2, T0 + Minute, late);
-        List<LateRow> rows = Read(outputs.Take(), Topics.Late, LateRow.Parser.ParseFrom);
+        List<LateRow> rows = Read(outputs.Take(), Topics.Default.Late, LateRow.Parser.ParseFrom);
         Assert.Equal(1, stage.Progress.LatePartials);
         Assert.Equal(3, rows.Count);
         Assert.All(rows, row => Assert.Equal("window_closed", row.Reason));
@@ -87,9 +88,9 @@ public sealed class AggregatorStageTests
         outputs.Take();
         Merge(1, 2, long.MaxValue, Partial(T0, 1));
         IReadOnlyList<RecordAppend> appends = outputs.Take();
-        Assert.Equal(2, Read(appends, Topics.Late, LateRow.Parser.ParseFrom).Count);
-        Earshot.Schemas.V1.Aggregate row = Assert.Single(
-            Read(appends, Topics.Aggregates, Earshot.Schemas.V1.Aggregate.Parser.ParseFrom));
+        Assert.Equal(2, Read(appends, Topics.Default.Late, LateRow.Parser.ParseFrom).Count);
+        Aggregate row = Assert.Single(
+            Read(appends, Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
         Assert.Equal(("5m", 2L), (row.Key.Window, row.Count));
     }
 
@@ -135,7 +136,7 @@ public sealed class AggregatorStageTests
             stage.EndEpoch(i, i + 1, idle: false, outputs);
         }
 
-        List<Earshot.Schemas.V1.Aggregate> rows = Rows().Aggregates;
+        List<Aggregate> rows = Rows().Aggregates;
         Assert.Equal([false, true], rows.Select(row => row.Final));
         Assert.True(rows[1].Revision > rows[0].Revision);
     }
@@ -182,7 +183,7 @@ public sealed class AggregatorStageTests
 
     private static RecordBatch OnTheWire(params Bundle[] bundles)
     {
-        EpochOutputs wire = new(0);
+        EpochOutputs wire = new(Topics.Default, 0);
         foreach (Bundle bundle in bundles)
             BundleCodec.Write(bundle, 1, wire);
         return wire.Take()[0].Records;
@@ -196,10 +197,10 @@ public sealed class AggregatorStageTests
     private void Merge(long from, long to, long watermark, params Partial[] partials) =>
         stage.Merge(Make(from, to, watermark, partials), to - 1, outputs);
 
-    private (List<Earshot.Schemas.V1.Aggregate> Aggregates, List<Insight> Insights) Rows()
+    private (List<Aggregate> Aggregates, List<Insight> Insights) Rows()
     {
         IReadOnlyList<RecordAppend> appends = outputs.Take();
-        return (Read(appends, Topics.Aggregates, Earshot.Schemas.V1.Aggregate.Parser.ParseFrom),
-            Read(appends, Topics.Insights, Insight.Parser.ParseFrom));
+        return (Read(appends, Topics.Default.Aggregates, Aggregate.Parser.ParseFrom),
+            Read(appends, Topics.Default.Insights, Insight.Parser.ParseFrom));
     }
 }

@@ -1,3 +1,4 @@
+using Earshot.Actors;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Actors.Wire;
@@ -161,7 +162,7 @@ public sealed class BundleCodecTests
 
     private List<Bundle>[] Send(Bundle bundle, int targets)
     {
-        EpochOutputs outputs = new(3);
+        EpochOutputs outputs = new(Topics.Default, 3);
         BundleCodec.Write(bundle, targets, outputs);
         List<Bundle>[] all = new List<Bundle>[targets];
         foreach (RecordAppend append in outputs.Take())

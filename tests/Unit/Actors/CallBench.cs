@@ -11,7 +11,7 @@ namespace Earshot.Tests.Unit.Actors;
 /// <summary>A call stage, fed record by record.</summary>
 internal sealed class CallBench
 {
-    private readonly EpochOutputs outputs = new(0);
+    private readonly EpochOutputs outputs = new(Topics.Default, 0);
     private readonly List<RecordAppend> given = [];
     private long offset;
 
@@ -22,9 +22,10 @@ internal sealed class CallBench
 
     public StageProgress Books => Stage.Progress;
 
-    public IEnumerable<LateRow> Late => Of(Topics.Late).Select(LateRow.Parser.ParseFrom);
+    public IEnumerable<LateRow> Late => Of(Topics.Default.Late).Select(LateRow.Parser.ParseFrom);
 
-    public IEnumerable<DeadLetter> Dead => Of(Topics.Dead).Select(DeadLetter.Parser.ParseFrom);
+    public IEnumerable<DeadLetter> Dead =>
+        Of(Topics.Default.Dead).Select(DeadLetter.Parser.ParseFrom);
 
     /// <summary>The epoch so far: the pane start and the cell of each partial aggregate.</summary>
     public IReadOnlyList<Partial> Partials => Stage.CutBundle(0, 1, idle: false).Partials;

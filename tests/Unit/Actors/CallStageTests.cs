@@ -1,3 +1,4 @@
+using Earshot.Actors;
 using Earshot.Actors.Stages;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
@@ -118,7 +119,7 @@ public sealed class CallStageTests
     public void A_skipped_record_becomes_a_dead_letter()
     {
         CallBench bench = new();
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         bench.Stage.Skip(Batch(7, Metric(T0)), 0, "boom", outputs);
         DeadLetter row = DeadLetter.Parser.ParseFrom(outputs.Take()[0].Records[0].Value);
         Assert.Equal(("failed", "boom", 7L), (row.Reason, row.Detail, row.SourceOffset));
@@ -129,7 +130,7 @@ public sealed class CallStageTests
     public void Nothing_is_given_out_while_suppressed_but_everything_is_counted()
     {
         CallBench bench = new();
-        EpochOutputs outputs = new(0) { Suppressed = true };
+        EpochOutputs outputs = new(Topics.Default, 0) { Suppressed = true };
         bench.Stage.Apply(Batch(0, Metric(0)), 0, outputs);
         bench.Stage.EndEpoch(0, 1, idle: false, outputs);
         Assert.Empty(outputs.Take());

@@ -105,7 +105,7 @@ internal static class Inputs
         for (int i = 0; i < records.Length; i++)
             builder.Add(from + i, [], records[i]);
         return builder.Build(
-            new TopicPartition(Earshot.Actors.Topics.Calls, 0), from, from + records.Length,
+            new TopicPartition(Earshot.Actors.Topics.Default.Calls, 0), from, from + records.Length,
             AppendTimeMs, "calls");
     }
 

@@ -17,7 +17,7 @@ internal sealed class MachineBench : IPartitionEffects
         IdleAfter = TimeSpan.FromSeconds(10),
     };
 
-    private static readonly TopicPartition Source = new(Topics.Calls, 0);
+    private static readonly TopicPartition Source = new(Topics.Default.Calls, 0);
 
     private readonly PartitionMachine machine;
 
@@ -68,7 +68,9 @@ internal sealed class MachineBench : IPartitionEffects
         List<Control> controls = [];
         foreach (RecordAppend append in commit.Transaction.Appends)
         {
-            for (int i = 0; append.Target.Topic == Topics.Control && i < append.Records.Count; i++)
+            if (append.Target.Topic != Topics.Default.Control)
+                continue;
+            for (int i = 0; i < append.Records.Count; i++)
                 controls.Add(Control.Parser.ParseFrom(append.Records[i].Value));
         }
 

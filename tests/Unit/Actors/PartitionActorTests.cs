@@ -18,7 +18,7 @@ namespace Earshot.Tests.Unit.Actors;
 /// <summary>The shell, on the in-memory log: a finite input from its begin to its end.</summary>
 public sealed class PartitionActorTests : IAsyncLifetime
 {
-    private static readonly TopicPartition Source = new(Topics.Calls, 0);
+    private static readonly TopicPartition Source = new(Topics.Default.Calls, 0);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly SteppedTime time = new();
@@ -37,7 +37,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
     }
 
     public async Task InitializeAsync() => await log.EnsureTopicsAsync(
-        [.. Topics.Written(1), new TopicSpec(Topics.Calls, 1)], CancellationToken.None);
+        [.. Topics.Default.Written(1), new TopicSpec(Topics.CallsDefault, 1)],
+            CancellationToken.None);
 
     public async Task DisposeAsync()
     {
@@ -50,15 +51,16 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         FillInput(10);
         await Spawn(poison: 4).Completion.WaitAsync(Patience);
-        DeadLetter dead = Assert.Single(await Read(Topics.Dead, DeadLetter.Parser.ParseFrom));
+        DeadLetter dead = Assert.Single(
+            await Read(Topics.Default.Dead, DeadLetter.Parser.ParseFrom));
         Assert.Equal(("failed", 4L, "boom"), (dead.Reason, dead.SourceOffset, dead.Detail));
-        List<Control> controls = await Read(Topics.Control, Control.Parser.ParseFrom);
+        List<Control> controls = await Read(Topics.Default.Control, Control.Parser.ParseFrom);
         Assert.Equal(
             [Control.WhatOneofCase.Skip, Control.WhatOneofCase.Ended],
             controls.Select(control => control.WhatCase));
         Assert.Equal(4, controls[0].AtOffset);
         Aggregate row = Assert.Single(
-            await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+            await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
         Assert.Equal((9L, 41.0), (row.Count, row.Sum));
         StageProgress books = progress.Last().Books;
         Assert.True(books is { Read: 10, Aggregated: 9, Dead: 1, Balanced: true });
@@ -75,8 +77,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
             if (!withSnapshot)
                 snapshots.Forget();
             await Spawn(poison: 4).Completion.WaitAsync(Patience);
-            Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
-            Assert.Single(await Read(Topics.Dead, DeadLetter.Parser.ParseFrom));
+            Assert.Single(await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
+            Assert.Single(await Read(Topics.Default.Dead, DeadLetter.Parser.ParseFrom));
         }
     }
 
@@ -86,7 +88,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         snapshots.Fails = true;
         FillInput(10);
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
-        Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Single(await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
         Assert.Null(progress.Last().Saved);
     }
 
@@ -104,7 +106,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         StoredSnapshot? stored = await snapshots.LoadAsync(
             new SnapshotOwner("fused", 0), CancellationToken.None);
         Assert.Equal(10, stored!.Offset);
-        Assert.Empty(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Empty(await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
 
         // Still to be stopped when it starts: it ends at once.
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
@@ -121,7 +123,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
     private IActorRef Spawn(int poison)
     {
         PartitionSetting setting = new(
-            Source, "group", () => new FusedStage(Options, 0, new PoisonedDecoder(poison)),
+            Source, Topics.Default, "group",
+            () => new FusedStage(Options, 0, new PoisonedDecoder(poison)),
             from => log.OpenReader(Source, from), log, _ => ValueTask.FromResult(0L), snapshots,
             committer, CommitWhenDrained: false, intent, progress.Enqueue);
         FaultMemory faults = new();

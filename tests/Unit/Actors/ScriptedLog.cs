@@ -42,6 +42,13 @@ internal sealed class ScriptedLog : ILog
     public ValueTask EnsureTopicsAsync(IReadOnlyList<TopicSpec> topics, CancellationToken cancel) =>
         ValueTask.CompletedTask;
 
+    public ValueTask<int?> ReadPartitionCountAsync(string topic, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public ValueTask<ILogGroup> JoinGroupAsync(
+        string group, IReadOnlyList<TopicSpec> topics, IGroupListener listener,
+        CancellationToken cancel) => SoleOwner.JoinAsync(topics, listener);
+
     public ValueTask<OffsetRange> ReadRangeAsync(TopicPartition source, CancellationToken cancel) =>
         ValueTask.FromResult(new OffsetRange(0, Of(source).Count));
 

@@ -101,7 +101,7 @@ public sealed class StateRoundTripTests
     /// <summary>What an epoch gives out: digests, in no order.</summary>
     private static List<string> Go(IStage stage, RecordBatch batch)
     {
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         for (int i = 0; i < batch.Count; i++)
             stage.Apply(batch, i, outputs);
         stage.EndEpoch(batch.From, batch.To, idle: false, outputs);
@@ -121,12 +121,12 @@ public sealed class StateRoundTripTests
 
     private static RecordBatch Bundles(CallStage feeder, RecordBatch input, long offset)
     {
-        EpochOutputs outputs = new(0);
+        EpochOutputs outputs = new(Topics.Default, 0);
         for (int i = 0; i < input.Count; i++)
             feeder.Apply(input, i, outputs);
         feeder.EndEpoch(input.From, input.To, idle: false, outputs);
         RecordBatch sent = outputs.Take()
-            .Single(append => append.Target.Topic == Topics.Bundles).Records;
+            .Single(append => append.Target.Topic == Topics.Default.Bundles).Records;
         return Batch(
             offset, [.. Enumerable.Range(0, sent.Count).Select(i => sent[i].Value.ToArray())]);
     }

@@ -32,6 +32,11 @@ internal static class GoldenMessages
             ["bundle"] = Bundle(),
             ["control-idle"] = Control(control => control.Idle = new Control.Types.Idle()),
             ["control-ended"] = Control(control => control.Ended = new Control.Types.Ended()),
+            ["control-started"] = Control(control =>
+            {
+                control.Stage = "rekey";
+                control.Started = new Control.Types.Started();
+            }),
             ["control-skip"] = Control(control =>
                 control.Skip = new Control.Types.Skip { Error = "boom" }),
             ["control-configure"] = Control(control => control.Configure =

@@ -1,0 +1,27 @@
+using Earshot.Actors.Ports;
+using Earshot.Actors.Stages;
+using Earshot.Log;
+using Earshot.Schemas;
+using Earshot.Snapshots;
+using Earshot.Tests.Simulation.World;
+
+namespace Earshot.Tests.Simulation.Run;
+
+/// <summary>
+/// A fault put in on purpose, to show that the simulation finds it: wraps what a process works
+/// with. This one does nothing.
+/// </summary>
+internal class Bug
+{
+    public static readonly Bug None = new();
+
+    public virtual ILog Wrap(ILog log, Life life) => log;
+
+    public virtual ISnapshotStore Wrap(ISnapshotStore snapshots, SimulatedRun world) => snapshots;
+
+    public virtual IArchive Wrap(IArchive archive, Life life) => archive;
+
+    public virtual IStage Wrap(IStage stage, PartId id, SimulatedRun world) => stage;
+
+    public virtual IRecordDecoder Wrap(IRecordDecoder decoder) => decoder;
+}
