@@ -9,11 +9,11 @@ namespace Earshot.Tests.Simulation.Run;
 
 /// <summary>
 /// A fault put in on purpose, to show that the simulation finds it: wraps what a process works
-/// with. This one does nothing.
+/// with. None does nothing.
 /// </summary>
-internal class Bug
+internal abstract class Bug
 {
-    public static readonly Bug None = new();
+    public static readonly Bug None = new Nothing();
 
     public virtual ILog Wrap(ILog log, Life life) => log;
 
@@ -24,4 +24,6 @@ internal class Bug
     public virtual IStage Wrap(IStage stage, PartId id, SimulatedRun world) => stage;
 
     public virtual IRecordDecoder Wrap(IRecordDecoder decoder) => decoder;
+
+    private sealed class Nothing : Bug;
 }

@@ -37,13 +37,7 @@ internal sealed class SimulatedRun
             Partitions = shape.Options.Partitions,
             DuplicateBundles = weather.Duplicates,
         };
-        EnvelopeDecoder router = new();
-        foreach (byte[] record in input)
-        {
-            int partition = (int)(router.RoutingHash(record) % (ulong)Options.Partitions);
-            Broker.AppendInput(new TopicPartition(Options.Topics.Calls, partition), record);
-        }
-
+        Fill(input, new Random(seed));
         for (int process = 0; process < shape.Processes; process++)
             processes.Add(new SimulatedProcess(this, process));
         foreach (PartId part in PartsOf(Options))
@@ -126,6 +120,19 @@ internal sealed class SimulatedRun
 
             foreach ((string topic, _) in options.Topics.Archived)
                 yield return new PartId("archive", new TopicPartition(topic, partition));
+        }
+    }
+
+    /// <summary>The input is the same whatever the weather, its gaps too.</summary>
+    private void Fill(IReadOnlyList<byte[]> input, Random random)
+    {
+        EnvelopeDecoder router = new();
+        foreach (byte[] record in input)
+        {
+            int partition = (int)(router.RoutingHash(record) % (ulong)Options.Partitions);
+            int markers = Broker.Kafka && random.Next(20) == 0 ? random.Next(1, 4) : 0;
+            TopicPartition source = new(Options.Topics.Calls, partition);
+            Broker.AppendInput(source, record, markers);
         }
     }
 

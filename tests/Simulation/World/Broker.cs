@@ -36,11 +36,11 @@ internal sealed class Broker(bool kafka, Random random)
 
     public int OpenTransactions => open.Count;
 
-    /// <summary>Appends input, and now and then a marker after it.</summary>
-    public void AppendInput(TopicPartition target, byte[] value)
+    /// <summary>Appends a record of the input, and markers after it.</summary>
+    public void AppendInput(TopicPartition target, byte[] value, int markers)
     {
         Of(target).Entries.Add(new Entry([], value, null));
-        while (Kafka && random.Next(20) == 0)
+        for (int marker = 0; marker < markers; marker++)
             Of(target).Entries.Add(new Entry([], null, null));
     }
 

@@ -6,12 +6,12 @@ namespace Earshot.Tests.Simulation.World;
 internal static class Bundles
 {
     /// <summary>
-    /// True when a repeat of it must be noticed. One that covers no input (an idle mark) says
-    /// nothing new the second time.
+    /// True when a repeat of it must be noticed. One that covers no input and brings
+    /// nothing (an idle mark) says nothing new the second time.
     /// </summary>
     public static bool CanBeToldFromItsRepeat(byte[] value)
     {
         Bundle bundle = Bundle.Parser.ParseFrom(value);
-        return bundle.From < bundle.To || bundle.Ended;
+        return bundle.From < bundle.To || bundle.MetricKey.Count + bundle.CallKey.Count > 0;
     }
 }

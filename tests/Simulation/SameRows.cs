@@ -1,0 +1,78 @@
+using Earshot.Schemas.V1;
+
+namespace Earshot.Tests.Simulation;
+
+/// <summary>What DESIGN.md calls "the same rows"; fails with the first difference.</summary>
+internal static class SameRows
+{
+    /// <summary>Compares every value of every row.</summary>
+    public static void Assert(Rows expected, Rows found)
+    {
+        Match(expected.Aggregates, found.Aggregates, Same);
+        Match(expected.Insights, found.Insights, Same);
+        Match(expected.Predictions, found.Predictions, Same);
+        AssertSides(expected, found);
+    }
+
+    /// <summary>
+    /// Compares what stays true when partials met closed windows: what adds up, with those folded
+    /// in.
+    /// </summary>
+    public static void AssertSums(Rows expected, Rows found)
+    {
+        Match(expected.Aggregates, found.Aggregates, static (a, b) =>
+            a.Count == b.Count && a.Min == b.Min && a.Max == b.Max && Near(a.Sum, b.Sum));
+        Match(expected.Insights, found.Insights, static (a, b) =>
+            a.Calls == b.Calls && a.Attempts == b.Attempts && a.Answered == b.Answered
+            && a.Reports == b.Reports && a.Values == b.Values);
+        AssertSides(expected, found);
+    }
+
+    private static void AssertSides(Rows expected, Rows found) =>
+        Match(expected.SideRows, found.SideRows, static (a, b) => a == b);
+
+    private static bool Same(Aggregate a, Aggregate b) =>
+        a.Count == b.Count && a.Min == b.Min && a.Max == b.Max && a.P25 == b.P25
+        && a.P50 == b.P50 && a.P75 == b.P75 && a.P90 == b.P90 && a.P95 == b.P95
+        && a.P99 == b.P99 && a.Final == b.Final && a.Buckets.Equals(b.Buckets)
+        && Near(a.Sum, b.Sum) && Near(a.Mean, b.Mean)
+        && a.HasStddev == b.HasStddev && Near(a.Stddev, b.Stddev, a.Mean);
+
+    private static bool Same(Insight a, Insight b)
+    {
+        long revision = b.Revision;
+        b.Revision = a.Revision;
+        bool same = a.Equals(b);
+        b.Revision = revision;
+        return same;
+    }
+
+    private static bool Same(Prediction a, Prediction b) =>
+        a.History == b.History && Near(a.Observed, b.Observed)
+        && a.HasExpected == b.HasExpected && Near(a.Expected, b.Expected)
+        && a.HasNextExpected == b.HasNextExpected && Near(a.NextExpected, b.NextExpected);
+
+    private static bool Near(double a, double b, double scale = 0) =>
+        Math.Abs(a - b) <= 1e-9 * Math.Max(Math.Max(Math.Abs(a), Math.Abs(b)), Math.Abs(scale));
+
+    private static void Match<T>(
+        IReadOnlyDictionary<string, T> expected, IReadOnlyDictionary<string, T> found,
+        Func<T, T, bool> same)
+    {
+        foreach ((string id, T row) in expected)
+        {
+            if (!found.TryGetValue(id, out T? other))
+                throw new WrongRowsException($"missing: {id}: {row}");
+            if (!same(row, other))
+                throw new WrongRowsException($"{id}: expected {row}, found {other}");
+        }
+
+        if (found.Count == expected.Count)
+            return;
+        string surplus = found.Keys.First(id => !expected.ContainsKey(id));
+        throw new WrongRowsException($"surplus: {surplus}: {found[surplus]}");
+    }
+}
+
+/// <summary>The rows are not those expected.</summary>
+internal sealed class WrongRowsException(string message) : Exception(message);
