@@ -85,6 +85,7 @@ public static class Cli
             GenerateCommand.Create(terminal),
             SqlCommand.Create(terminal),
             DescribeCommand.Create(terminal),
+            VerifyCommand.Create(terminal),
             StatusCommand.Create(terminal),
         };
         GlobalArguments.AddTo(root);

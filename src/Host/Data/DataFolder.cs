@@ -11,6 +11,7 @@ internal sealed class DataFolder : IDisposable
     private const int FormatVersion = 1;
     private const string MarkerName = "pipeline.json";
     private const string ArchiveName = "archive";
+    private const string LogName = "log.db";
 
     private static readonly string[] ourNames =
         [FolderLock.FileName, FolderLock.OwnerFileName, MarkerName + ".tmp"];
@@ -42,7 +43,7 @@ internal sealed class DataFolder : IDisposable
     public Guid Id => marker.Id;
 
     /// <summary>The log's file.</summary>
-    public string LogPath => Path.Combine(Root, "log.db");
+    public string LogPath => Path.Combine(Root, LogName);
 
     /// <summary>The snapshots' file.</summary>
     public string SnapshotsPath => Path.Combine(Root, "snapshots.db");
@@ -90,6 +91,19 @@ internal sealed class DataFolder : IDisposable
     {
         string root = Path.GetFullPath(path);
         return archive is not null ? Path.GetFullPath(archive) : ArchiveOf(root, ReadMarker(root));
+    }
+
+    /// <summary>The pipeline a folder belongs to, for reading: needs no lock.</summary>
+    /// <exception cref="UsageException">It is no data folder.</exception>
+    public static StoredPipeline FindPipeline(string path)
+    {
+        string root = Path.GetFullPath(path);
+        Marker marker = ReadMarker(root) ?? throw new UsageException(
+            $"--data {root}: there is no {MarkerName}, so it is no data folder. Name the folder "
+            + "that 'earshot run' or 'earshot replay' filled.");
+        return new StoredPipeline(
+            new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
+            marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>
@@ -194,3 +208,9 @@ internal sealed class DataFolder : IDisposable
         public string? Archive { get; init; }
     }
 }
+
+/// <summary>What a data folder says of its pipeline.</summary>
+/// <param name="Identity">Inputs and settings.</param>
+/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
+/// <param name="LogPath">The log's file.</param>
+internal sealed record StoredPipeline(PipelineIdentity Identity, long CreatedAtMs, string LogPath);

@@ -27,6 +27,8 @@ internal sealed record PipelineIdentity(
     PipelineKind Kind, IReadOnlyList<InputFile> Inputs,
     IReadOnlyDictionary<string, string> Settings)
 {
+    private const string FormatName = "format";
+
     /// <summary>The identity of a pipeline.</summary>
     /// <param name="kind">Where the records come from.</param>
     /// <param name="inputs">The files of a replay.</param>
@@ -39,7 +41,7 @@ internal sealed record PipelineIdentity(
         foreach (PipelineSetting setting in PipelineSetting.All.Where(s => s.Shapes))
             settings[setting.Name] = setting.Read(options);
         if (format is not null)
-            settings["format"] = format;
+            settings[FormatName] = format;
         return new PipelineIdentity(kind, inputs, settings);
     }
 
@@ -50,6 +52,28 @@ internal sealed record PipelineIdentity(
         PipelineKind.Generated => "generated traffic",
         _ => "live input",
     };
+
+    /// <summary>Name of the input format; null where there is none to choose.</summary>
+    public string? Format => Settings.GetValueOrDefault(FormatName);
+
+    /// <summary>The pipeline these settings make; what does not decide results is default.</summary>
+    /// <exception cref="FailedException">A setting is not known here.</exception>
+    public PipelineOptions ToOptions()
+    {
+        PipelineOptions options = new();
+        foreach ((string name, string value) in Settings)
+        {
+            if (name == FormatName)
+                continue;
+            PipelineSetting setting = PipelineSetting.All.FirstOrDefault(s => s.Name == name)
+                ?? throw new FailedException(
+                    $"the data folder has the setting '{name}', which this version of earshot does "
+                    + "not know. Use the version that made it.");
+            options = setting.Set(options, value, $"the data folder's setting {name}");
+        }
+
+        return options;
+    }
 
     /// <summary>What differs in another identity, a line each; empty when it is the same.</summary>
     /// <param name="wanted">The one asked for; this is the one that is there.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Earshot.Host.Data;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Sources;
@@ -62,11 +63,5 @@ internal sealed class ReplayInput
             new TopicPartition(files.Topic, partition), from);
         readers[partition] = reader;
         return pacer is null ? reader : new PacedReader(reader, pacer, CreateDecoder());
-    }
-
-    /// <summary>A clock that stands still: decides alike next time.</summary>
-    private sealed class FixedTime(long ms) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(ms);
     }
 }

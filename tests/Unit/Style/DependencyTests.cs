@@ -18,6 +18,7 @@ public partial class DependencyTests
         ["Snapshots"] = ["Sqlite"],
         ["Kafka"] = ["Log"],
         ["Actors"] = ["Analytics", "Log", "Schemas", "Snapshots"],
+        ["Batch"] = ["Actors", "Analytics", "Log", "Schemas"],
         ["Archive"] = ["Actors", "Log", "Schemas"],
         ["Sources"] = ["Analytics", "Log", "Schemas"],
     };

@@ -1,0 +1,267 @@
+using Earshot.Actors;
+using Earshot.Analytics;
+using Earshot.Schemas;
+using State = Earshot.Schemas.V1.CallState.Types.State;
+
+namespace Earshot.Batch;
+
+/// <summary>What became of an event that was neither late nor seen before.</summary>
+internal enum Fate
+{
+    Aggregated,
+
+    /// <summary>Its call's complete summary was counted before.</summary>
+    Duplicate,
+
+    /// <summary>Its call was counted before, from what was known then.</summary>
+    CallCounted,
+}
+
+/// <summary>
+/// The calls and streams of one source partition. A call counts once: at its complete summary, or
+/// when the watermark has passed the end that its partial summary or its steps told of.
+/// <para>
+/// A call whose time has come is counted when its next event comes, or at the end: nothing else
+/// can tell the difference, since it counts in the window of its own end, and windows are closed
+/// only afterwards. So no timers are needed. Counted calls and streams are kept for good, because
+/// it is their times that decide what an event belongs to. (The pipeline keeps at most
+/// <see cref="PipelineOptions.SeenEventsMax"/> counted calls; past that it may differ.)
+/// </para>
+/// </summary>
+internal sealed class CallsOfPartition(
+    PipelineOptions options, WindowTable windows, BatchBooks books)
+{
+    /// <summary>What happens so much later has nothing to do with a call or a report, ms.</summary>
+    private readonly long togetherMs = Math.Max(options.LatenessMs, 60_000);
+
+    private readonly int edge =
+        options.Dimensions.Names.ToList().IndexOf("edge");
+
+    private readonly Dictionary<ulong, Call> live = [];
+    private readonly Dictionary<ulong, Counted> counted = [];
+    private readonly Dictionary<ulong, Event> lastReports = [];
+
+    /// <summary>Takes in an event.</summary>
+    /// <param name="e">It is within its time and was not seen before.</param>
+    /// <param name="watermarkMs">The watermark before it came.</param>
+    public Fate Take(Event e, long watermarkMs)
+    {
+        if (live.TryGetValue(e.CallId, out Call? call) && IsOver(call, e, watermarkMs))
+            Conclude(e.CallId, call);
+        switch (e.Kind)
+        {
+            case EventKind.CallSummary:
+                return TakeSummary(e);
+            case EventKind.CallEvent:
+                TakeStep(e);
+                return Fate.Aggregated;
+            case EventKind.StreamReport:
+                TakeReport(e);
+                return Fate.Aggregated;
+            default:
+                AddReadings(e, Plausible(e.Readings));
+                return Fate.Aggregated;
+        }
+    }
+
+    /// <summary>Counts every call whose time has come by the watermark.</summary>
+    public void Conclude(long watermarkMs)
+    {
+        foreach ((ulong id, Call call) in live.ToList())
+        {
+            if (call.DeadlineMs < watermarkMs)
+                Conclude(id, call);
+        }
+    }
+
+    /// <summary>
+    /// At the deadline itself an event of the call is still in time. A call without an end is also
+    /// over when a step or a summary of its own comes past the limit: the watermark may or may not
+    /// have come so far, that depends on the other calls of the partition.
+    /// </summary>
+    private static bool IsOver(Call call, Event e, long watermarkMs)
+    {
+        bool own = e.Kind is EventKind.CallEvent or EventKind.CallSummary;
+        return call.DeadlineMs < watermarkMs
+            || (own && call.IsOpen && call.DeadlineMs < e.TimeMs);
+    }
+
+    private Fate TakeSummary(Event e)
+    {
+        if (CountedBefore(e) is { } before)
+            return before.Complete ? Fate.Duplicate : Fate.CallCounted;
+        if (e.Partial && e.CallId != 0)
+        {
+            LiveCall(e.CallId).Add(e);
+            return Fate.Aggregated;
+        }
+
+        double? counted = live.GetValueOrDefault(e.CallId)?.CountedPddSeconds;
+        live.Remove(e.CallId);
+        AddCall(
+            e.CallId, e.Dimensions, e.TimeMs, Plausible(e.Readings), counted, e.State,
+            e.SipResponse, complete: true);
+        return Fate.Aggregated;
+    }
+
+    private void TakeStep(Event e)
+    {
+        Reading[] readings = Plausible(e.Readings);
+        Counted? before = CountedBefore(e);
+        if (readings.Length > 0 && before?.HasPdd != true)
+            AddReadings(e, readings);
+        if (e.CallId == 0 || before is not null)
+            return;
+        Call call = LiveCall(e.CallId);
+        call.Add(e);
+        call.CountedPddSeconds = Readings.Of(readings, Readings.Pdd) ?? call.CountedPddSeconds;
+    }
+
+    private void TakeReport(Event e)
+    {
+        Reading[] readings = e.Readings;
+        double? loss = IntervalLossPercent(e);
+        if (loss is { } percent && Readings.Of(readings, Readings.PacketLoss) is null
+            && readings.Length < EventRecord.ValuesMax)
+            readings = [.. readings, new Reading(Readings.PacketLoss, percent)];
+        readings = Plausible(readings);
+        Tags tags = options.Tags.OfReport(new ReportFacts(
+            Readings.Of(readings, "jitter"),
+            Readings.Of(readings, "max_jitter"),
+            Readings.Of(readings, "latency"),
+            Readings.Of(readings, "rtt"),
+            Readings.Of(readings, Readings.PacketLoss),
+            Readings.Of(readings, "mos"),
+            e.PacketsReceived,
+            e.AudioLevelIn,
+            e.AudioLevelOut,
+            e.IceFailed,
+            IsClientEdge(e.Dimensions)));
+        foreach (WindowStatistics window in windows.At(e.Dimensions, e.TimeMs))
+        {
+            window.Add(readings);
+            window.Counts.AddReport(tags);
+        }
+    }
+
+    /// <summary>
+    /// Loss between the stream's last report and this one, %. The counters run since the stream
+    /// began; after a long silence, or when they run backwards, they begin anew.
+    /// </summary>
+    private double? IntervalLossPercent(Event e)
+    {
+        if (e.StreamId == 0 || e.PacketsReceivedTotal is null || e.PacketsLostTotal is null)
+            return null;
+        Event? last = lastReports.GetValueOrDefault(e.StreamId);
+        if (last is not null && e.TimeMs - last.TimeMs >= togetherMs)
+            last = null;
+        if (e.TimeMs < last?.TimeMs)
+            return null;
+        lastReports[e.StreamId] = e;
+        double received = (double)e.PacketsReceivedTotal - (last?.PacketsReceivedTotal ?? 0);
+        double lost = Math.Max(0, (double)e.PacketsLostTotal - (last?.PacketsLostTotal ?? 0));
+        return received < 0 || received + lost == 0 ? null : 100 * lost / (received + lost);
+    }
+
+    private void Conclude(ulong id, Call call)
+    {
+        live.Remove(id);
+        if (call.Summary is { } summary)
+        {
+            AddCall(
+                id, call.Dimensions, summary.TimeMs, Plausible(summary.Readings),
+                call.CountedPddSeconds, summary.State, call.SipResponse, complete: false);
+        }
+        else if (call.Verdict is { } verdict)
+        {
+            List<Reading> measured = [];
+            if (call.PddSeconds is { } pdd && call.CountedPddSeconds is null)
+                measured.Add(new Reading(Readings.Pdd, pdd));
+            if (call.ConnectedSeconds is { } connected)
+                measured.Add(new Reading(Readings.ConnectDuration, connected));
+            AddCall(
+                id, call.Dimensions, verdict.TimeMs, Plausible([.. measured]),
+                call.CountedPddSeconds, call.IsAnswered ? State.Answered : verdict.State,
+                call.SipResponse, complete: false);
+        }
+        else
+        {
+            books.UnresolvedCalls++;
+        }
+    }
+
+    /// <summary>
+    /// A call counts. A PDD that a step told was counted then, and is not counted again; where
+    /// the summary tells one, that one decides the tag.
+    /// </summary>
+    private void AddCall(
+        ulong id, string?[] dimensions, long timeMs, Reading[] readings, double? countedPdd,
+        State state, int sipResponse, bool complete)
+    {
+        double? pdd = Readings.Of(readings, Readings.Pdd) ?? countedPdd;
+        if (countedPdd is not null)
+            readings = Array.FindAll(readings, reading => reading.Metric != Readings.Pdd);
+        if (id != 0)
+            counted[id] = new Counted(timeMs, complete, pdd is not null);
+        double? connected = Readings.Of(readings, Readings.ConnectDuration);
+        Tags tags = options.Tags.OfCall(new CallFacts(
+            pdd,
+            Readings.Of(readings, "avg_jitter"),
+            Readings.Of(readings, "max_jitter"),
+            Readings.Of(readings, "avg_latency"),
+            Readings.Of(readings, "rtt"),
+            Readings.Of(readings, Readings.PacketLoss),
+            Readings.Of(readings, "mos"),
+            IsClientEdge(dimensions)));
+        CallOutcome outcome = new(
+            Attempt: true, EndOf(state, sipResponse, connected),
+            connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, tags);
+        foreach (WindowStatistics window in windows.At(dimensions, timeMs))
+        {
+            window.Add(readings);
+            window.Counts.AddCall(outcome);
+        }
+    }
+
+    private void AddReadings(Event e, Reading[] readings)
+    {
+        foreach (WindowStatistics window in windows.At(e.Dimensions, e.TimeMs))
+            window.Add(readings);
+    }
+
+    private Reading[] Plausible(Reading[] readings)
+    {
+        Reading[] plausible = Array.FindAll(readings, Readings.CanBe);
+        books.SetAside += readings.Length - plausible.Length;
+        return plausible;
+    }
+
+    /// <summary>How it ended; without a word of that, a 200 or a connected time says it.</summary>
+    private static CallEnd EndOf(State state, int sipResponse, double? connectedSeconds) =>
+        state switch
+        {
+            State.Completed or State.Answered or State.InProgress or State.Disconnected
+                => CallEnd.Answered,
+            State.Busy => CallEnd.Busy,
+            State.Noanswer => CallEnd.NoAnswer,
+            State.Canceled => CallEnd.Canceled,
+            State.Failed => CallEnd.Failed,
+            _ => sipResponse == 200 || connectedSeconds > 0 ? CallEnd.Answered : CallEnd.None,
+        };
+
+    private Counted? CountedBefore(Event e) =>
+        e.CallId != 0 && counted.TryGetValue(e.CallId, out Counted? call)
+        && e.TimeMs - call.TimeMs < togetherMs ? call : null;
+
+    private Call LiveCall(ulong id)
+    {
+        if (!live.TryGetValue(id, out Call? call))
+            live.Add(id, call = new Call(options.CallLimitMs));
+        return call;
+    }
+
+    private bool IsClientEdge(string?[] dimensions) =>
+        edge >= 0 && dimensions[edge] is "sdk_edge" or "client_edge";
+
+    private sealed record Counted(long TimeMs, bool Complete, bool HasPdd);
+}

@@ -1,0 +1,110 @@
+using Earshot.Schemas;
+using State = Earshot.Schemas.V1.CallState.Types.State;
+
+namespace Earshot.Batch;
+
+/// <summary>One value of one metric.</summary>
+internal readonly record struct Reading(string Metric, double Value);
+
+/// <summary>An input event, with texts as texts; null, 0 or NaN where nothing is said.</summary>
+internal sealed record Event
+{
+    public required EventKind Kind { get; init; }
+
+    public required long TimeMs { get; init; }
+
+    public required ulong CallId { get; init; }
+
+    public required ulong StreamId { get; init; }
+
+    /// <summary>By ordinal of the pipeline's dimensions; null when missing.</summary>
+    public required string?[] Dimensions { get; init; }
+
+    public required Reading[] Readings { get; init; }
+
+    public required State State { get; init; }
+
+    public required int SipResponse { get; init; }
+
+    public required bool Partial { get; init; }
+
+    /// <summary>In the interval; null when missing.</summary>
+    public required long? PacketsReceived { get; init; }
+
+    /// <summary>Since the stream began; null when missing.</summary>
+    public required long? PacketsReceivedTotal { get; init; }
+
+    /// <summary>Since the stream began; null when missing.</summary>
+    public required long? PacketsLostTotal { get; init; }
+
+    public required double? AudioLevelIn { get; init; }
+
+    public required double? AudioLevelOut { get; init; }
+
+    public required bool IceFailed { get; init; }
+
+    /// <summary>What a decoder read.</summary>
+    public static Event Of(EventRecord record) => new()
+    {
+        Kind = record.Kind,
+        TimeMs = record.EventTimeMs,
+        CallId = record.CallId,
+        StreamId = record.StreamId,
+        Dimensions = Array.ConvertAll(
+            record.Dimensions, symbol => symbol == 0 ? null : record.DimensionValues[symbol]),
+        Readings = Array.ConvertAll(
+            record.Values.ToArray(),
+            value => new Reading(record.Metrics[value.Metric], value.Value)),
+        State = record.State,
+        SipResponse = record.SipResponse,
+        Partial = record.Partial,
+        PacketsReceived = record.PacketsReceived < 0 ? null : record.PacketsReceived,
+        PacketsReceivedTotal = record.PacketsReceivedTotal < 0 ? null : record.PacketsReceivedTotal,
+        PacketsLostTotal =
+            record.PacketsLostTotal == long.MinValue ? null : record.PacketsLostTotal,
+        AudioLevelIn = double.IsNaN(record.AudioLevelIn) ? null : record.AudioLevelIn,
+        AudioLevelOut = double.IsNaN(record.AudioLevelOut) ? null : record.AudioLevelOut,
+        IceFailed = record.IceFailed,
+    };
+}
+
+/// <summary>Names of the metrics that mean something here, and which of their values can be.</summary>
+internal static class Readings
+{
+    public const string Pdd = "pdd";
+    public const string ConnectDuration = "connect_duration";
+    public const string PacketLoss = "packet_loss";
+
+    /// <summary>The first value of a metric; null when there is none.</summary>
+    public static double? Of(IEnumerable<Reading> readings, string metric)
+    {
+        foreach (Reading reading in readings)
+        {
+            if (reading.Metric == metric)
+                return reading.Value;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// True when a metric can have this value: a post-dial delay of at most a day, a connected time
+    /// of at most 30, shares from 0 to 100 %, opinions from 1 to 5, scores from 0 to 1, network
+    /// times of at most an hour. Of other metrics nothing is known but that numbers are finite.
+    /// </summary>
+    public static bool CanBe(Reading reading)
+    {
+        (double least, double most) = reading.Metric switch
+        {
+            Pdd => (0, 24 * 3600.0),
+            ConnectDuration => (0, 30 * 24 * 3600.0),
+            PacketLoss or "remote_packet_loss" => (0, 100),
+            "mos" => (1, 5),
+            "score" => (0, 1),
+            "jitter" or "avg_jitter" or "max_jitter" or "remote_jitter" or "rtt" or "latency"
+                or "avg_latency" or "max_latency" => (0, 3_600_000.0),
+            _ => (double.MinValue, double.MaxValue),
+        };
+        return reading.Value >= least && reading.Value <= most;
+    }
+}

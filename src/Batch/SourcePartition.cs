@@ -1,0 +1,116 @@
+using Earshot.Actors;
+using Earshot.Log;
+using Earshot.Schemas;
+
+namespace Earshot.Batch;
+
+/// <summary>
+/// One source partition, read in offset order: each record is ignored, dead, late, a duplicate or
+/// aggregated, in this order of decisions.
+/// </summary>
+internal sealed class SourcePartition(
+    int number, PipelineOptions options, IRecordDecoder decoder, WindowTable windows)
+{
+    private readonly EventRecord decoded = new(
+        options.Dimensions, new SymbolTable(), Metrics.CreateTable());
+
+    private readonly RecentIds seen = new(options.LatenessMs, options.SeenEventsMax);
+    private readonly BatchBooks books = new();
+    private readonly List<SideRecord> late = [];
+    private readonly List<SideRecord> dead = [];
+    private long greatestMs = long.MinValue;
+    private CallsOfPartition? calls;
+
+    public BatchBooks Books => books;
+
+    public IReadOnlyList<SideRecord> Late => late;
+
+    public IReadOnlyList<SideRecord> Dead => dead;
+
+    /// <summary>The offset after the last record taken in.</summary>
+    public long Next { get; set; }
+
+    /// <summary>Offsets of the records that made the pipeline fail.</summary>
+    public HashSet<long> Failed { get; } = [];
+
+    /// <summary>
+    /// Records that happened before this are late: the greatest event time of a valid record so
+    /// far, minus the lateness. The least number when there was none.
+    /// </summary>
+    public long WatermarkMs =>
+        greatestMs == long.MinValue ? long.MinValue : greatestMs - options.LatenessMs;
+
+    private CallsOfPartition Calls => calls ??= new CallsOfPartition(options, windows, books);
+
+    public void Take(in LogRecord record)
+    {
+        books.Read++;
+        DecodeResult result = Failed.Contains(record.Offset)
+            ? DecodeResult.Dead : Decode(record);
+        if (result == DecodeResult.Ignored)
+            books.Ignored++;
+        else if (Failed.Contains(record.Offset))
+            Bury(record.Offset, "failed", timeMs: 0);
+        else if (result == DecodeResult.Dead)
+            Bury(record.Offset, "malformed", decoded.EventTimeMs);
+        else if (FaultOf(record.AppendTimeMs) is { } fault)
+            Bury(record.Offset, fault, decoded.EventTimeMs);
+        else
+            TakeValid(record.Offset);
+    }
+
+    /// <summary>The input has ended here, for good or for now.</summary>
+    public void Finish(bool ended) => Calls.Conclude(ended ? long.MaxValue : WatermarkMs);
+
+    private DecodeResult Decode(in LogRecord record) =>
+        record.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
+            ? decoder.Decode(record.Value, contentType, decoded)
+            : decoder.Decode(record.Value, decoded);
+
+    private void TakeValid(long offset)
+    {
+        long timeMs = decoded.EventTimeMs;
+        long watermarkBefore = WatermarkMs;
+        greatestMs = Math.Max(greatestMs, timeMs);
+        if (timeMs < WatermarkMs)
+            KeepLate(offset, "late");
+        else if (decoded.EventId != 0 && !seen.Add(decoded.EventId, timeMs))
+            books.Duplicate++;
+        else
+            Count(offset, Calls.Take(Event.Of(decoded), watermarkBefore));
+        seen.Forget(WatermarkMs);
+    }
+
+    private void Count(long offset, Fate fate)
+    {
+        if (fate == Fate.CallCounted)
+            KeepLate(offset, "call_counted");
+        else if (fate == Fate.Duplicate)
+            books.Duplicate++;
+        else
+            books.Aggregated++;
+    }
+
+    private string? FaultOf(long appendTimeMs)
+    {
+        if (decoded.EventTimeMs <= 0)
+            return "invalid";
+        if (decoded.EventTimeMs - appendTimeMs > options.FutureLimitMs)
+            return "future";
+        return decoded is { Kind: EventKind.CallMetric, Values: [{ } value, ..] }
+            && !Readings.CanBe(new Reading(decoded.Metrics[value.Metric], value.Value))
+            ? "invalid" : null;
+    }
+
+    private void KeepLate(long offset, string reason)
+    {
+        books.Late++;
+        late.Add(new SideRecord(number, offset, reason, decoded.EventTimeMs, WatermarkMs));
+    }
+
+    private void Bury(long offset, string reason, long timeMs)
+    {
+        books.Dead++;
+        dead.Add(new SideRecord(number, offset, reason, Math.Max(0, timeMs), 0));
+    }
+}
