@@ -1,8 +1,9 @@
-using System.Globalization;
 using Earshot.Actors;
+using Earshot.Batch;
 using Earshot.Log;
 using Earshot.Schemas.V1;
 using Earshot.Tests.Simulation.Run;
+using Google.Protobuf;
 
 namespace Earshot.Tests.Simulation;
 
@@ -12,19 +13,26 @@ namespace Earshot.Tests.Simulation;
 /// </summary>
 internal sealed class Rows
 {
-    private readonly Dictionary<string, Aggregate> aggregates = [];
-    private readonly Dictionary<string, Insight> insights = [];
-    private readonly Dictionary<string, Prediction> predictions = [];
-    private readonly Dictionary<string, int> sideRows = [];
+    private readonly Dictionary<RowId, Aggregate> aggregates = [];
+    private readonly Dictionary<RowId, Insight> insights = [];
+    private readonly Dictionary<RowId, Prediction> predictions = [];
+    private readonly HashSet<SideRecord> late = [];
+    private readonly HashSet<SideRecord> dead = [];
 
-    public IReadOnlyDictionary<string, Aggregate> Aggregates => aggregates;
+    // Partials that met a closed window.
+    private readonly List<LateRow> latePartials = [];
 
-    public IReadOnlyDictionary<string, Insight> Insights => insights;
+    public IReadOnlyDictionary<RowId, Aggregate> Aggregates => aggregates;
 
-    public IReadOnlyDictionary<string, Prediction> Predictions => predictions;
+    public IReadOnlyDictionary<RowId, Insight> Insights => insights;
 
-    /// <summary>Late and dead rows with how often each came.</summary>
-    public IReadOnlyDictionary<string, int> SideRows => sideRows;
+    public IReadOnlyDictionary<RowId, Prediction> Predictions => predictions;
+
+    /// <summary>The late records.</summary>
+    public IReadOnlySet<SideRecord> Late => late;
+
+    /// <summary>The dead records.</summary>
+    public IReadOnlySet<SideRecord> Dead => dead;
 
     /// <summary>
     /// Reads what a run archived; fails unless that is what it published, each row once.
@@ -33,13 +41,12 @@ internal sealed class Rows
     {
         Rows rows = new();
         Topics topics = run.Options.Topics;
-        bool append = run.Options.Mode == OutputMode.Append;
         foreach ((string topic, string table) in topics.Archived)
         {
             for (int partition = 0; partition < run.Options.Partitions; partition++)
             {
                 foreach (byte[] value in Archived(run, new TopicPartition(topic, partition), table))
-                    rows.Take(table, value, append);
+                    rows.Take(table, value, run);
             }
         }
 
@@ -47,23 +54,11 @@ internal sealed class Rows
         return rows;
     }
 
-    /// <summary>What identifies a row among those of its table.</summary>
-    public static string IdOf(RowKey key)
-    {
-        IEnumerable<string> named = key.Dimensions.Count < 2
-            ? key.Dimensions.Select(d => $"{d.Key}={d.Value}")
-            : key.Dimensions.OrderBy(d => d.Key, StringComparer.Ordinal)
-                .Select(d => $"{d.Key}={d.Value}");
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{key.Window}|{key.WindowStart}|{key.Grouping}|{string.Join(",", named)}");
-    }
-
     /// <summary>Adds the rows of partials that met a closed window to the rows they belong to.
     /// </summary>
-    public void FoldLatePartials(IEnumerable<LateRow> late)
+    public void FoldLatePartials()
     {
-        foreach (LateRow row in late)
+        foreach (LateRow row in latePartials)
         {
             if (row.Aggregate is { } aggregate)
                 Fold(aggregate);
@@ -71,15 +66,6 @@ internal sealed class Rows
                 Fold(insight);
         }
     }
-
-    public void Add(Aggregate row) => aggregates.Add($"{IdOf(row.Key)}|{row.Metric}", row);
-
-    public void Add(Insight row) => insights.Add(IdOf(row.Key), row);
-
-    public void Add(Prediction row) => predictions.Add($"{IdOf(row.Key)}|{row.Metric}", row);
-
-    public void Count(string sideRow) =>
-        sideRows[sideRow] = sideRows.GetValueOrDefault(sideRow) + 1;
 
     private static List<byte[]> Archived(SimulatedRun run, TopicPartition source, string table)
     {
@@ -100,45 +86,66 @@ internal sealed class Rows
         return values;
     }
 
-    private void Take(string table, byte[] value, bool append)
+    private void Take(string table, byte[] value, SimulatedRun run)
     {
+        bool append = run.Options.Mode == OutputMode.Append;
         switch (table)
         {
             case "aggregates":
                 Aggregate aggregate = Aggregate.Parser.ParseFrom(value);
                 Keep(
-                    aggregates, $"{IdOf(aggregate.Key)}|{aggregate.Metric}", aggregate,
+                    aggregates, RowId.Of(aggregate.Key, aggregate.Metric), aggregate,
                     static row => (row.Revision, row.Final), append);
                 break;
             case "insights":
                 Insight insight = Insight.Parser.ParseFrom(value);
                 Keep(
-                    insights, IdOf(insight.Key), insight,
+                    insights, RowId.Of(insight.Key), insight,
                     static row => (row.Revision, row.Final), append);
                 break;
             case "predictions":
                 Prediction prediction = Prediction.Parser.ParseFrom(value);
-                string id = $"{IdOf(prediction.Key)}|{prediction.Metric}";
+                RowId id = RowId.Of(prediction.Key, prediction.Metric);
                 Assert.True(predictions.TryAdd(id, prediction), $"{id} was predicted twice");
                 break;
             case "late":
-                LateRow late = LateRow.Parser.ParseFrom(value);
-                if (late.Reason == "window_closed")
-                    LatePartials.Add(late);
-                else
-                    Count(Side.Of(late));
+                Take(LateRow.Parser.ParseFrom(value), run);
                 break;
             case "dead":
-                Count(Side.Of(DeadLetter.Parser.ParseFrom(value)));
+                DeadLetter letter = DeadLetter.Parser.ParseFrom(value);
+                AssertRecord(letter.SourcePartition, letter.SourceOffset, letter.Record, run);
+                SideRecord buried = new(
+                    letter.SourcePartition, letter.SourceOffset, letter.Reason, 0, 0);
+                Assert.True(dead.Add(buried), $"{buried} came out twice");
                 break;
         }
     }
 
-    /// <summary>Partials that met a closed window.</summary>
-    public List<LateRow> LatePartials { get; } = [];
+    private void Take(LateRow row, SimulatedRun run)
+    {
+        if (row.Reason == "window_closed")
+        {
+            latePartials.Add(row);
+            return;
+        }
+
+        AssertRecord(row.SourcePartition, row.SourceOffset, row.Record, run);
+        SideRecord record = new(
+            row.SourcePartition, row.SourceOffset, row.Reason, row.EventTime, row.Watermark);
+        Assert.True(late.Add(record), $"{record} came out twice");
+    }
+
+    private static void AssertRecord(
+        int partition, long offset, ByteString record, SimulatedRun run)
+    {
+        TopicPartition input = new(run.Options.Topics.Calls, partition);
+        Assert.True(
+            run.Broker.ValueOf(input, offset).SequenceEqual(record.Span),
+            $"the record kept of {input}@{offset} is not that one");
+    }
 
     private static void Keep<T>(
-        Dictionary<string, T> rows, string id, T row, Func<T, (long Revision, bool Final)> of,
+        Dictionary<RowId, T> rows, RowId id, T row, Func<T, (long Revision, bool Final)> of,
         bool append)
     {
         if (!rows.TryGetValue(id, out T? before))
@@ -156,15 +163,15 @@ internal sealed class Rows
 
     private void AssertAllFinal()
     {
-        foreach ((string id, Aggregate row) in aggregates)
+        foreach ((RowId id, Aggregate row) in aggregates)
             Assert.True(row.Final, $"{id} has no final row");
-        foreach ((string id, Insight row) in insights)
+        foreach ((RowId id, Insight row) in insights)
             Assert.True(row.Final, $"{id} has no final row");
     }
 
     private void Fold(Aggregate late)
     {
-        string id = $"{IdOf(late.Key)}|{late.Metric}";
+        RowId id = RowId.Of(late.Key, late.Metric);
         if (!aggregates.TryGetValue(id, out Aggregate? row))
         {
             aggregates.Add(id, late);
@@ -179,7 +186,7 @@ internal sealed class Rows
 
     private void Fold(Insight late)
     {
-        string id = IdOf(late.Key);
+        RowId id = RowId.Of(late.Key);
         if (!insights.TryGetValue(id, out Insight? row))
         {
             insights.Add(id, late);
@@ -192,16 +199,4 @@ internal sealed class Rows
         row.Reports += late.Reports;
         row.Values += late.Values;
     }
-}
-
-/// <summary>What identifies a late or dead row.</summary>
-internal static class Side
-{
-    public static string Of(LateRow row) =>
-        $"late {row.Reason} {row.SourcePartition}@{row.SourceOffset} {row.EventTime} " +
-        $"{row.Watermark} {Convert.ToHexString(row.Record.Span)}";
-
-    public static string Of(DeadLetter row) =>
-        $"dead {row.Reason} {row.SourcePartition}@{row.SourceOffset} " +
-        Convert.ToHexString(row.Record.Span);
 }

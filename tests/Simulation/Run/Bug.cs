@@ -19,7 +19,7 @@ internal abstract class Bug
 
     public virtual ISnapshotStore Wrap(ISnapshotStore snapshots, SimulatedRun world) => snapshots;
 
-    public virtual IArchive Wrap(IArchive archive, Life life) => archive;
+    public virtual IArchive Wrap(IArchive archive, SimulatedRun world) => archive;
 
     public virtual IStage Wrap(IStage stage, PartId id, SimulatedRun world) => stage;
 

@@ -65,7 +65,9 @@ internal sealed class SimulatedProcess
         Snapshots = World.Bug.Wrap(
             new ProcessSnapshots(World.Snapshots, World.Network, Life, World.DiskFails), World);
         Archive = World.Bug.Wrap(
-            new ProcessArchive(World.Archive, World.Network, Life, World.DiskFails), Life);
+            new ProcessArchive(
+                World.Archive, World.Network, Life, World.DiskFails, shared: World.Broker.Kafka),
+            World);
         StageCommitter = Committer("stages");
         ArchiveCommitter = Committer("archive");
     }

@@ -58,6 +58,10 @@ internal sealed class Broker(bool kafka, Random random)
         }
     }
 
+    /// <summary>The value of a record.</summary>
+    public ReadOnlySpan<byte> ValueOf(TopicPartition source, long offset) =>
+        Of(source).Entries[(int)offset].Value;
+
     /// <summary>The next records, or only offsets without any; null at the end.</summary>
     public RecordBatch? Read(TopicPartition source, long from, int max)
     {

@@ -50,15 +50,19 @@ internal sealed record ArchivedFile(
     string Table, int Partition, long From, long To,
     IReadOnlyList<(long Offset, byte[] Value)> Rows);
 
-/// <summary>The archive as one life of a process sees it.</summary>
+/// <summary>
+/// The archive as one life of a process sees it. In a shared folder nothing is removed at a start:
+/// it could be another owner's, and committed by now.
+/// </summary>
 internal sealed class ProcessArchive(
-    ArchiveFolder folder, Network network, Life life, Func<bool> fails) : IArchive
+    ArchiveFolder folder, Network network, Life life, Func<bool> fails, bool shared) : IArchive
 {
     public ValueTask RecoverAsync(
         string table, int partition, long committed, CancellationToken cancel) =>
         new(network.Ask(life, (out bool done) =>
         {
-            folder.DropFrom(table, partition, committed);
+            if (!shared)
+                folder.DropFrom(table, partition, committed);
             return done = true;
         }));
 
