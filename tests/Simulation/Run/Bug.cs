@@ -9,17 +9,22 @@ namespace Earshot.Tests.Simulation.Run;
 
 /// <summary>
 /// A fault put in on purpose, to show that the simulation finds it: wraps what a process works
-/// with. None does nothing.
+/// with. <see cref="None"/> does nothing.
 /// </summary>
 internal abstract class Bug
 {
     public static readonly Bug None = new Nothing();
 
-    public virtual ILog Wrap(ILog log, Life life) => log;
+    public virtual void Prepare(SimulatedRun world)
+    {
+    }
 
-    public virtual ISnapshotStore Wrap(ISnapshotStore snapshots, SimulatedRun world) => snapshots;
+    public virtual ILog Wrap(ILog log, Life life, SimulatedRun world) => log;
 
-    public virtual IArchive Wrap(IArchive archive, SimulatedRun world) => archive;
+    public virtual ISnapshotStore Wrap(
+        ISnapshotStore snapshots, Life life, SimulatedRun world) => snapshots;
+
+    public virtual IArchive Wrap(IArchive archive, Life life, SimulatedRun world) => archive;
 
     public virtual IStage Wrap(IStage stage, PartId id, SimulatedRun world) => stage;
 

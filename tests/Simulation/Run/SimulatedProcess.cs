@@ -61,13 +61,15 @@ internal sealed class SimulatedProcess
         Evicted = false;
         Life = new Life(index, ++lives) { Generation = World.Broker.Generation };
         Log = World.Bug.Wrap(
-            new ProcessLog(World.Broker, World.Network, Life, () => World.Weather.Commits), Life);
+            new ProcessLog(World.Broker, World.Network, Life, () => World.Weather.Commits), Life,
+            World);
         Snapshots = World.Bug.Wrap(
-            new ProcessSnapshots(World.Snapshots, World.Network, Life, World.DiskFails), World);
+            new ProcessSnapshots(World.Snapshots, World.Network, Life, World.DiskFails), Life,
+            World);
         Archive = World.Bug.Wrap(
             new ProcessArchive(
                 World.Archive, World.Network, Life, World.DiskFails, shared: World.Broker.Kafka),
-            World);
+            Life, World);
         StageCommitter = Committer("stages");
         ArchiveCommitter = Committer("archive");
     }

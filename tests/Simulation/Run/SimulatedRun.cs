@@ -38,6 +38,7 @@ internal sealed class SimulatedRun
             DuplicateBundles = weather.Duplicates,
         };
         Fill(input, new Random(seed));
+        bug.Prepare(this);
         for (int process = 0; process < shape.Processes; process++)
             processes.Add(new SimulatedProcess(this, process));
         foreach (PartId part in PartsOf(Options))

@@ -27,6 +27,9 @@ internal sealed class Broker(bool kafka, Random random)
     /// <summary>The group's generation: who has another one is refused.</summary>
     public int Generation { get; set; }
 
+    /// <summary>False: an old generation may commit (a bug).</summary>
+    public bool ChecksGeneration { get; set; } = true;
+
     /// <summary>Chance in 1,000 that a bundle is written twice, as by an old producer's resend.
     /// </summary>
     public int DuplicateBundles { get; init; }
@@ -115,7 +118,7 @@ internal sealed class Broker(bool kafka, Random random)
         refusal = new CommitResult(CommitOutcome.Fenced, "an older producer");
         if (epochs[id] != epoch)
             return null;
-        if (Kafka && generation != Generation)
+        if (Kafka && ChecksGeneration && generation != Generation)
         {
             refusal = new CommitResult(
                 random.Next(2) == 0 ? CommitOutcome.Fenced : CommitOutcome.Aborted,
