@@ -16,8 +16,10 @@ public sealed class PendingEpoch(LogTransaction transaction)
     /// <summary>Sent, and nobody knows what became of it.</summary>
     internal bool InDoubt { get; set; }
 
-    /// <summary>Where its first target ended before; null where offsets tell.</summary>
-    internal long? EndBefore { get; set; }
+    /// <summary>
+    /// Where the targets of its appends ended before it was sent; null where offsets tell.
+    /// </summary>
+    internal long[]? EndsBefore { get; set; }
 }
 
 /// <summary>
@@ -193,11 +195,17 @@ public sealed partial class CommitResolver(
     private async Task MarkAsync(PendingEpoch epoch, CancellationToken cancel)
     {
         LogTransaction transaction = epoch.Transaction;
-        if (epoch.EndBefore is not null || transaction.Appends.Count == 0
+        if (epoch.EndsBefore is not null || transaction.Appends.Count == 0
             || transaction.Offsets.Any(move => move.From != move.To))
             return;
-        TopicPartition target = transaction.Appends[0].Target;
-        epoch.EndBefore = (await InTime(log.ReadRangeAsync(target, cancel))).End;
+        long[] ends = new long[transaction.Appends.Count];
+        for (int i = 0; i < ends.Length; i++)
+        {
+            TopicPartition target = transaction.Appends[i].Target;
+            ends[i] = (await InTime(log.ReadRangeAsync(target, cancel))).End;
+        }
+
+        epoch.EndsBefore = ends;
     }
 
     /// <summary>What became of epochs in doubt; null: nothing, send them again.</summary>
@@ -239,12 +247,28 @@ public sealed partial class CommitResolver(
             : MovedByAnother;
     }
 
-    /// <summary>Looks for the epoch's first record behind where the log ended before.</summary>
+    /// <summary>
+    /// Looks for the epoch's records behind where the log ended before. One found is enough; one
+    /// may be hidden behind another owner's open transaction in the same partition, but hardly
+    /// all: there is one for a partition that nobody else writes to.
+    /// </summary>
     private async Task<bool> IsWrittenAsync(PendingEpoch epoch, CancellationToken cancel)
     {
-        if (epoch.EndBefore is not { } before)
+        if (epoch.EndsBefore is not { } before)
             return true;
-        RecordAppend append = epoch.Transaction.Appends[0];
+        for (int i = 0; i < before.Length; i++)
+        {
+            RecordAppend append = epoch.Transaction.Appends[i];
+            if (append.Records.Count > 0 && await IsWrittenAsync(append, before[i], cancel))
+                return true;
+        }
+
+        return false;
+    }
+
+    private async Task<bool> IsWrittenAsync(
+        RecordAppend append, long before, CancellationToken cancel)
+    {
         long end = (await InTime(log.ReadRangeAsync(append.Target, cancel))).End;
         bool found = false;
         RangeScan scan = new(log, append.Target, limit, time);

@@ -154,7 +154,7 @@ internal sealed class SimulatedRun
 
     private void Act()
     {
-        if (Network.Count > 0 && Random.Next(3) == 0)
+        if (Network.Count > 0 && Random.Next(Weather.NetworkOneIn) == 0)
         {
             Network.Step();
             return;
@@ -189,7 +189,8 @@ internal sealed class SimulatedRun
     /// <summary>The group's own work, and the server's: slow, but never forgotten.</summary>
     private void Coordinate()
     {
-        Broker.DecideSome(timeOut: Chance(Weather.TimeOuts + 50));
+        if (Random.Next(Weather.DecideOneIn) == 0)
+            Broker.DecideSome(timeOut: Chance(Weather.TimeOuts + 50));
         foreach (SimulatedProcess process in processes)
         {
             if (process.Dead && Random.Next(8) == 0)
