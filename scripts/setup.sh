@@ -2,14 +2,19 @@
 # Installs what Earshot needs beside the .NET SDK. Asks nothing, does nothing twice.
 #
 #   scripts/setup.sh         what the product needs: DuckDB's library, SQLite's library
-#   scripts/setup.sh tests   that, and the Node packages that tests use
+#   scripts/setup.sh kafka   that, and librdkafka, which only Kafka needs
+#   scripts/setup.sh tests   that, and what tests use: Node packages, PostgreSQL
 #
 # `./earshot`, `./test` and CI source this file and call the functions. Variables:
 #
 #   EARSHOT_TOOLS   where downloads are kept, shared by all clones of this user:
-#                   duckdb-VERSION/ and test-tools/node_modules/.
+#                   duckdb-VERSION/, librdkafka-VERSION/ and test-tools/node_modules/.
 #                   Default ${XDG_CACHE_HOME:-$HOME/.cache}/earshot
 #   EARSHOT_DUCKDB  the path of a DuckDB library to use instead: none is fetched then
+#   EARSHOT_LIBRDKAFKA  likewise, the path of a librdkafka 2.15.1 or newer
+#   EARSHOT_TEST_POSTGRES
+#                   connection string of a PostgreSQL server that tests are to use, of a user that
+#                   may make databases and roles: none is installed then
 
 earshot_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EARSHOT_TOOLS=${EARSHOT_TOOLS:-${XDG_CACHE_HOME:-${HOME:-$earshot_root/artifacts}/.cache}/earshot}
@@ -18,6 +23,12 @@ case $EARSHOT_TOOLS in /*) ;; *) EARSHOT_TOOLS=$PWD/$EARSHOT_TOOLS ;; esac
 duckdb_package_version=1.5.6-r.1
 duckdb_version=${duckdb_package_version%-r.*}
 duckdb_folder=$EARSHOT_TOOLS/duckdb-$duckdb_version
+
+# This npm package carries the C sources of librdkafka 2.15.1.
+librdkafka_package=@confluentinc/kafka-javascript@1.10.1
+librdkafka_sha256=ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66
+librdkafka_version=2.15.1
+librdkafka_folder=$EARSHOT_TOOLS/librdkafka-$librdkafka_version
 
 say() { printf 'earshot: %s\n' "$*" >&2; }
 fail() { say "$*"; return 1; }
@@ -116,34 +127,126 @@ have_sqlite() {
 }
 
 setup_sqlite() {
-    have_sqlite || with_lock "$EARSHOT_TOOLS/setup.lock" install_sqlite
+    have_sqlite || with_lock "$EARSHOT_TOOLS/setup.lock" install_package have_sqlite \
+        libsqlite3.so.0 "SQLite 3 (Fedora: sqlite-libs, Arch: sqlite)" libsqlite3-0
 }
 
-install_sqlite() {
-    have_sqlite && return # another process was first
-    local -a root=()
-    local log=$EARSHOT_TOOLS/apt.log
+# install_package CHECK WHAT OTHERWISE PACKAGE…: installs Debian packages unless CHECK, a
+# command, finds what they bring. WHAT names it, OTHERWISE what to install on other systems.
+install_package() {
+    local check=$1 what=$2 otherwise=$3 log=$EARSHOT_TOOLS/apt.log
+    local -a packages=("${@:4}") root=()
+    "$check" && return # another process was first
     if ! command -v apt-get >/dev/null; then
-        fail "libsqlite3.so.0 was not found: install SQLite 3 with this system's packages" \
-            "(Fedora: sqlite-libs, Arch: sqlite), then start again."
+        fail "$what was not found: install $otherwise with this system's packages," \
+            "then start again."
         return
     fi
     [[ $(id -u) == 0 ]] || root=(sudo -n)
     if [[ ${#root[@]} -gt 0 ]] && ! sudo -n true 2>/dev/null; then
-        fail "libsqlite3.so.0 was not found and installing it needs root:" \
-            "run 'sudo apt-get install libsqlite3-0', then start again."
+        fail "$what was not found and installing it needs root:" \
+            "run 'sudo apt-get install ${packages[*]}', then start again."
         return
     fi
-    say "installing libsqlite3-0 with apt-get"
+    say "installing ${packages[*]} with apt-get"
     local -a install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive
-        apt-get install -y --no-install-recommends libsqlite3-0)
+        apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold
+        "${packages[@]}")
     # A fresh image has no package lists: only then is an update needed.
-    if "${install[@]}" >"$log" 2>&1 </dev/null && have_sqlite; then return; fi
+    if "${install[@]}" >"$log" 2>&1 </dev/null && "$check"; then return; fi
     "${root[@]}" apt-get update >>"$log" 2>&1 </dev/null
-    if "${install[@]}" >>"$log" 2>&1 </dev/null && have_sqlite; then return; fi
+    if "${install[@]}" >>"$log" 2>&1 </dev/null && "$check"; then return; fi
     tail -n 20 "$log" >&2
-    fail "apt-get could not install libsqlite3-0: install it, then start again."
+    fail "apt-get could not install ${packages[*]}: install it, then start again."
 }
+
+# PostgreSQL's programs, with which tests start a server of their own.
+have_postgres() {
+    local folder
+    for folder in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin \
+        /usr/local/opt/postgresql*/bin; do
+        [[ -x $folder/initdb ]] && return
+    done
+    command -v initdb >/dev/null
+}
+
+# Without PostgreSQL the other tests can still run, and those that need it say that they were
+# skipped: so this never fails.
+setup_postgres() {
+    [[ -n ${EARSHOT_TEST_POSTGRES:-} ]] && return
+    have_postgres || with_lock "$EARSHOT_TOOLS/setup.lock" install_postgres ||
+        say "tests that need PostgreSQL will be skipped."
+}
+
+# Debian's package makes a server for the whole machine and starts it, unless this file, which is
+# read before, says otherwise. One that is there is left as it is, and so is one there may be.
+install_postgres() {
+    have_postgres && return # another process was first
+    local settings=/etc/postgresql-common/createcluster.conf
+    local -a root=()
+    [[ $(id -u) == 0 ]] || root=(sudo -n)
+    if command -v apt-get >/dev/null && [[ ! -e $settings ]]; then
+        echo 'create_main_cluster = false' |
+            "${root[@]}" sh -c "mkdir -p ${settings%/*} && cat >$settings" 2>/dev/null
+    fi
+    install_package have_postgres "PostgreSQL (for tests)" \
+        "PostgreSQL's server (Fedora: postgresql-server, Homebrew: postgresql)" postgresql
+}
+
+# librdkafka, for Kafka only. Debian's is too old for Confluent.Kafka: this one is compiled,
+# once a machine.
+setup_librdkafka() {
+    [[ -n ${EARSHOT_LIBRDKAFKA:-} || -f $librdkafka_folder/librdkafka.so.1 ]] && return
+    if [[ $(uname -s) != Linux ]]; then
+        fail "librdkafka $librdkafka_version is built on Linux only: install it (Homebrew:" \
+            "librdkafka) and set EARSHOT_LIBRDKAFKA to the path of its library."
+        return
+    fi
+    need_npm && with_lock "$EARSHOT_TOOLS/setup.lock" install_librdkafka
+}
+
+can_compile_librdkafka() {
+    command -v make >/dev/null && command -v gcc >/dev/null &&
+        printf '#include <%s>\n' stdio.h zlib.h zstd.h openssl/ssl.h |
+        gcc -E - >/dev/null 2>&1
+}
+
+install_librdkafka() {
+    [[ -f $librdkafka_folder/librdkafka.so.1 ]] && return # another process was first
+    local temp library=package/deps/librdkafka/src/librdkafka.so.1
+    install_package can_compile_librdkafka "what librdkafka is compiled with" \
+        "gcc, make and the headers of zlib, zstd and OpenSSL" \
+        gcc make libc6-dev libzstd-dev libssl-dev zlib1g-dev || return
+    temp=$(mktemp -d "$EARSHOT_TOOLS/librdkafka.XXXXXX") || return
+    say "compiling librdkafka $librdkafka_version (once, about a minute) into" \
+        "$librdkafka_folder"
+    if compile_librdkafka "$temp" >"$temp/log" 2>&1 </dev/null &&
+        mkdir -p "$librdkafka_folder" &&
+        mv -f "$temp/$library" "$librdkafka_folder/librdkafka.so.1"; then
+        rm -rf "$temp"
+        return
+    fi
+    tail -n 20 "$temp/log" >&2
+    rm -rf "$temp"
+    fail "librdkafka could not be compiled: check that npm can fetch $librdkafka_package," \
+        "or set EARSHOT_LIBRDKAFKA to the path of librdkafka $librdkafka_version."
+}
+
+# Without curl and SASL/GSSAPI (Kerberos): SASL/PLAIN, SCRAM and TLS are in.
+compile_librdkafka() ( # FOLDER
+    cd "$1" && npm pack --silent "$librdkafka_package" || exit
+    actual=$(sha256 ./*.tgz)
+    if [[ $actual != "$librdkafka_sha256" ]]; then
+        echo "$librdkafka_package: SHA-256 is $actual, expected $librdkafka_sha256"
+        exit 1
+    fi
+    tar -xzf ./*.tgz package/deps/librdkafka && cd package/deps/librdkafka || exit
+    chmod +x configure lds-gen.py && ./configure --disable-gssapi --disable-curl || exit
+    for part in WITH_SSL WITH_ZSTD WITH_ZLIB; do
+        grep -q "^#define $part 1" config.h || { echo "configured without $part"; exit 1; }
+    done
+    make -j2 -C src librdkafka.so.1 && strip --strip-unneeded src/librdkafka.so.1
+)
 
 setup_dotnet() {
     command -v dotnet >/dev/null ||
@@ -159,6 +262,12 @@ setup_app() { setup_dotnet && setup_duckdb && setup_sqlite; }
 node_stamp() { echo "$EARSHOT_TOOLS/test-tools/.installed-$(sha256 "$node_lock" | cut -c1-16)"; }
 
 setup_tests() {
+    # Elsewhere it is not compiled: tests of Kafka say why they are skipped.
+    if [[ $(uname -s) == Linux ]]; then setup_librdkafka || return; fi
+    setup_postgres && setup_node_packages
+}
+
+setup_node_packages() {
     node_lock=$earshot_root/tests/tools/package-lock.json
     [[ -f $node_lock ]] || return 0
     [[ -f $(node_stamp) ]] && return
@@ -185,8 +294,9 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
     setup_app || exit 1
     case ${1:-} in
         '') ;;
+        kafka) setup_librdkafka || exit 1 ;;
         tests) setup_tests || exit 1 ;;
-        *) fail "usage: scripts/setup.sh [tests]" || exit 2 ;;
+        *) fail "usage: scripts/setup.sh [kafka|tests]" || exit 2 ;;
     esac
     say "set-up is complete; tools are in $EARSHOT_TOOLS"
 fi

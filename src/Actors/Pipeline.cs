@@ -91,7 +91,7 @@ public sealed class Pipeline : IAsyncDisposable
         // What a chronicler holds goes to the archive at once, however far it has come.
         archive = new PartitionGroup(
             Group("archive"), StartChronicler, static intent => intent.DrainTo = 0,
-            static _ => { }, options.FinishWithin, world.Time, logger);
+            ReleaseAsync, options.FinishWithin, world.Time, logger);
     }
 
     /// <summary>How far each partition of this process has come, call stage first.</summary>
@@ -276,7 +276,7 @@ public sealed class Pipeline : IAsyncDisposable
 
     private IActorRef StartChronicler(TopicPartition source, ActorIntent intent)
     {
-        string table = options.Topics.Archived.First(t => t.Topic == source.Topic).Table;
+        string table = TableOf(source);
         ChroniclerSetting setting = new(
             source, table, Group("archive"), world.Log, world.Archive, archiveCommitter, intent);
         return Watch(world.Runtime.Spawn(
@@ -284,13 +284,20 @@ public sealed class Pipeline : IAsyncDisposable
             () => new ChroniclerActor(setting, options, world.Time), Supervision.Default));
     }
 
+    private ValueTask ReleaseAsync(TopicPartition source) => world.Archive.ReleaseAsync(
+        TableOf(source), source.Partition, CancellationToken.None);
+
+    private string TableOf(TopicPartition source) =>
+        options.Topics.Archived.First(t => t.Topic == source.Topic).Table;
+
     private void Report(PartitionProgress now) => progress[(now.Stage, now.Partition)] = now;
 
     // At the end people want to know how far it came.
-    private void Forget(string stage, int partition)
+    private ValueTask Forget(string stage, int partition)
     {
         if (!stopping)
             progress.TryRemove((stage, partition), out _);
+        return ValueTask.CompletedTask;
     }
 
     private IActorRef Watch(IActorRef actor)

@@ -29,10 +29,13 @@ public sealed record PipelineOptions
     public string InputTopic { get; init; } = Topics.CallsDefault;
 
     /// <summary>
-    /// A topic keyed otherwise than by call, whose records are spread anew into
-    /// <see cref="InputTopic"/> first; null: the input is keyed by call.
+    /// True: the input topic is keyed otherwise than by call, so its records are spread anew
+    /// over a topic of the pipeline's own first.
     /// </summary>
-    public TopicSpec? RekeyFrom { get; init; }
+    public bool Rekey { get; init; }
+
+    /// <summary>Partitions of the input topic; counts only with <see cref="Rekey"/>.</summary>
+    public int RekeyPartitions { get; init; } = 1;
 
     /// <summary>Window lengths, at least one.</summary>
     public IReadOnlyList<WindowSpec> Windows { get; init; } = [WindowSpec.Parse("5m")];
@@ -68,6 +71,15 @@ public sealed record PipelineOptions
     /// <summary>Most event ids remembered per partition to find duplicates.</summary>
     public int SeenEventsMax { get; init; } = 16_000_000;
 
+    /// <summary>
+    /// Share of dead letters, 0 to 1, among the records a partition reads within a minute; past it
+    /// the pipeline stops. 1: never.
+    /// </summary>
+    public double DeadLetterLimit { get; init; } = 0.5;
+
+    /// <summary>Records in that minute before the limit applies.</summary>
+    public int DeadLetterMin { get; init; } = 1000;
+
     /// <summary>Most records in an epoch.</summary>
     public int EpochRecordsMax { get; init; } = 1_000_000;
 
@@ -100,7 +112,10 @@ public sealed record PipelineOptions
     public bool AcceptIncompleteState { get; init; }
 
     /// <summary>Names of its topics.</summary>
-    public Topics Topics => new(PipelineId, InputTopic);
+    public Topics Topics => new(PipelineId, Rekey ? null : InputTopic);
+
+    /// <summary>The topic to be spread anew; null when the input is keyed by call.</summary>
+    public TopicSpec? RekeyFrom => Rekey ? new TopicSpec(InputTopic, RekeyPartitions) : null;
 
     /// <summary>True when one actor runs both stages.</summary>
     public bool Fused => Partitions == 1 && !Shuffled;

@@ -16,10 +16,13 @@ public sealed class Topics
 
     /// <summary>The topics of a pipeline.</summary>
     /// <param name="pipelineId">Its id.</param>
-    /// <param name="calls">The topic of its call stage's input.</param>
-    public Topics(string pipelineId, string calls)
+    /// <param name="calls">
+    /// The topic its call stage reads; null: one of its own, filled by the re-key stage.
+    /// </param>
+    public Topics(string pipelineId, string? calls)
     {
-        Calls = calls;
+        IsRekeyed = calls is null;
+        Calls = calls ?? $"{pipelineId}.rekeyed.v1";
         Bundles = $"{pipelineId}.bundles.v1";
         Control = $"{pipelineId}.control.v1";
         Aggregates = $"{pipelineId}.aggregates.v1";
@@ -27,6 +30,7 @@ public sealed class Topics
         Predictions = $"{pipelineId}.predictions.v1";
         Late = $"{pipelineId}.late.v1";
         Dead = $"{pipelineId}.dead.v1";
+        Retried = $"{pipelineId}.retried.v1";
         Archived =
         [
             (Aggregates, "aggregates"), (Insights, "insights"), (Predictions, "predictions"),
@@ -37,8 +41,11 @@ public sealed class Topics
     /// <summary>Those of the default pipeline.</summary>
     public static Topics Default { get; } = new("earshot", CallsDefault);
 
-    /// <summary>Input: Envelopes keyed by call.</summary>
+    /// <summary>Input of the call stage: Envelopes, those of a call in one partition.</summary>
     public string Calls { get; }
+
+    /// <summary>True when <see cref="Calls"/> is written by the re-key stage.</summary>
+    public bool IsRekeyed { get; }
 
     /// <summary>Partial aggregates between the stages.</summary>
     public string Bundles { get; }
@@ -61,6 +68,11 @@ public sealed class Topics
     /// <summary>Records that could not be used.</summary>
     public string Dead { get; }
 
+    /// <summary>
+    /// Which dead letters were sent into the input again: their keys. Written with the first retry.
+    /// </summary>
+    public string Retried { get; }
+
     /// <summary>Each archived topic and the table its rows go to.</summary>
     public IReadOnlyList<(string Topic, string Table)> Archived { get; }
 
@@ -68,8 +80,16 @@ public sealed class Topics
     /// Every topic written, each with as many partitions as the input. Bundles are read within
     /// moments, rows by people; control records are part of the state and stay for ever.
     /// </summary>
-    public IReadOnlyList<TopicSpec> Written(int partitions) =>
-        [.. Archived.Select(t => new TopicSpec(t.Topic, partitions) { Retention = rowsKept }),
-            new TopicSpec(Bundles, partitions) { Retention = bundlesKept },
-            new TopicSpec(Control, partitions) { Retention = Timeout.InfiniteTimeSpan }];
+    public IReadOnlyList<TopicSpec> Written(int partitions)
+    {
+        List<TopicSpec> written =
+        [
+            .. Archived.Select(t => new TopicSpec(t.Topic, partitions) { Retention = rowsKept }),
+            new(Bundles, partitions) { Retention = bundlesKept },
+            new(Control, partitions) { Retention = Timeout.InfiniteTimeSpan },
+        ];
+        if (IsRekeyed)
+            written.Add(new TopicSpec(Calls, partitions) { Retention = rowsKept });
+        return written;
+    }
 }

@@ -78,6 +78,28 @@ public sealed class ParquetArchive : IArchive, IDisposable
     }
 
     /// <inheritdoc/>
+    public ValueTask ReleaseAsync(string table, int partition, CancellationToken cancel) =>
+        RunAsync(() => committedTo.Remove((table, partition)), cancel);
+
+    /// <summary>
+    /// Deletes the rows of days that ended before a time, of the partitions owned here.
+    /// </summary>
+    /// <returns>Files deleted.</returns>
+    public async ValueTask<int> ApplyRetentionAsync(
+        DateTimeOffset keepFrom, CancellationToken cancel)
+    {
+        int deleted = 0;
+        await RunAsync(
+            () =>
+            {
+                foreach ((string table, int partition) in committedTo.Keys)
+                    deleted += ArchiveFolder.DeleteBefore(root, table, partition, keepFrom);
+            },
+            cancel);
+        return deleted;
+    }
+
+    /// <inheritdoc/>
     public async ValueTask CompactAsync(CancellationToken cancel)
     {
         KeyValuePair<(string Table, int Partition), long>[] owned = [];

@@ -87,6 +87,7 @@ public static class Cli
             DescribeCommand.Create(terminal),
             VerifyCommand.Create(terminal),
             StatusCommand.Create(terminal),
+            DeadCommand.Create(terminal),
         };
         GlobalArguments.AddTo(root);
         root.SetAction(given => new HelpAction().Invoke(given));

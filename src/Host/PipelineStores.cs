@@ -11,52 +11,46 @@ using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host;
 
-/// <summary>What a pipeline keeps in its data folder: log, snapshots and archive, opened.</summary>
-internal sealed class PipelineStores : IAsyncDisposable
+/// <summary>What a pipeline runs on, opened: log, snapshots and archive.</summary>
+/// <param name="Log">The log: the data folder's, or a Kafka cluster's.</param>
+/// <param name="Snapshots">The snapshots: the data folder's, or a database's.</param>
+/// <param name="Archive">The archive.</param>
+internal sealed record PipelineStores(
+    ILog Log, ISnapshotStore Snapshots, ParquetArchive Archive) : IAsyncDisposable
 {
     /// <summary>Files are staged one at a time: more memory would not make them faster.</summary>
     private const long ArchiveMemoryBytesMax = 256L << 20;
 
-    private PipelineStores(SqliteLog log, SqliteSnapshotStore snapshots, ParquetArchive archive)
-    {
-        Log = log;
-        Snapshots = snapshots;
-        Archive = archive;
-    }
-
-    /// <summary>The log.</summary>
-    public SqliteLog Log { get; }
-
-    /// <summary>The snapshots.</summary>
-    public SqliteSnapshotStore Snapshots { get; }
-
-    /// <summary>The archive.</summary>
-    public ParquetArchive Archive { get; }
-
-    /// <summary>Opens all three; makes what is missing.</summary>
+    /// <summary>Opens all three in the data folder; makes what is missing.</summary>
     public static async Task<PipelineStores> OpenAsync(
         DataFolder folder, PipelineOptions options, CancellationToken cancel)
     {
-        TimeProvider time = TimeProvider.System;
         SqliteLog log = await SqliteLog.OpenAsync(
-            new SqliteLogOptions(folder.LogPath), time, cancel);
+            new SqliteLogOptions(folder.LogPath), TimeProvider.System, cancel);
+        return await OpenAsync(folder, options, log, snapshots: null, cancel);
+    }
+
+    /// <summary>Opens the others beside a log, which belongs to them from then on.</summary>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="options">The pipeline.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="snapshots">Connection string; null: the data folder keeps them.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<PipelineStores> OpenAsync(
+        DataFolder folder, PipelineOptions options, ILog log, string? snapshots,
+        CancellationToken cancel)
+    {
+        ISnapshotStore? store = null;
         try
         {
-            SqliteSnapshotStore snapshots = await SqliteSnapshotStore.OpenAsync(
-                folder.SnapshotsPath, cancel);
-            try
-            {
-                ParquetArchive archive = new(ArchiveOptionsOf(folder, options), time);
-                return new PipelineStores(log, snapshots, archive);
-            }
-            catch
-            {
-                await snapshots.DisposeAsync();
-                throw;
-            }
+            store = await OpenSnapshotsAsync(folder, options, snapshots, cancel);
+            ParquetArchive archive = new(ArchiveOptionsOf(folder, options), TimeProvider.System);
+            return new PipelineStores(log, store, archive);
         }
         catch
         {
+            if (store is not null)
+                await store.DisposeAsync();
             await log.DisposeAsync();
             throw;
         }
@@ -79,6 +73,16 @@ internal sealed class PipelineStores : IAsyncDisposable
         Archive.Dispose();
         await Snapshots.DisposeAsync();
         await Log.DisposeAsync();
+    }
+
+    private static async Task<ISnapshotStore> OpenSnapshotsAsync(
+        DataFolder folder, PipelineOptions options, string? connection, CancellationToken cancel)
+    {
+        ulong settings = folder.SettingsFingerprint;
+        return connection is null
+            ? await SqliteSnapshotStore.OpenAsync(folder.SnapshotsPath, cancel, settings: settings)
+            : await PostgresSnapshotStore.OpenAsync(
+                connection, options.PipelineId, cancel, settings);
     }
 
     private static ArchiveOptions ArchiveOptionsOf(

@@ -134,6 +134,10 @@ public sealed class RecordHeadersBuilder
         return this;
     }
 
+    /// <summary>Adds headers in the form a record keeps.</summary>
+    public RecordHeadersBuilder AddEncoded(ReadOnlySpan<byte> encoded) =>
+        AddAll(new RecordHeaders(encoded));
+
     private void Write(ReadOnlySpan<byte> text)
     {
         int length = text.Length;

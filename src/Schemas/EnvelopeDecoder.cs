@@ -15,16 +15,23 @@ public sealed class EnvelopeDecoder : IRecordDecoder
     private const int SlotsOnStackMax = 64;
 
     /// <inheritdoc/>
+    public DecodeResult Decode(ReadOnlySpan<byte> record, EventRecord into) =>
+        Decode(record, EventKind.None, into);
+
+    /// <summary>Decodes an event that stands without an Envelope, as if it were in one.</summary>
+    /// <param name="message">The event's own bytes.</param>
+    /// <param name="kind">Which event it is; None: an Envelope.</param>
+    /// <param name="into">Receives the event.</param>
     [SkipLocalsInit]
-    public DecodeResult Decode(ReadOnlySpan<byte> record, EventRecord into)
+    public DecodeResult Decode(ReadOnlySpan<byte> message, EventKind kind, EventRecord into)
     {
         into.Reset();
         int names = into.DimensionSet.NameCount;
         Span<DimensionSlot> slots = names <= SlotsOnStackMax
             ? stackalloc DimensionSlot[SlotsOnStackMax]
             : new DimensionSlot[names];
-        EnvelopeFields fields = new(record, slots[..names], into);
-        string? error = fields.Read();
+        EnvelopeFields fields = new(message, slots[..names], into);
+        string? error = kind == EventKind.None ? fields.Read() : fields.ReadBare(kind);
         if (error is null)
             return DecodeResult.Event;
         into.Reset();
@@ -36,7 +43,7 @@ public sealed class EnvelopeDecoder : IRecordDecoder
     public ulong RoutingHash(ReadOnlySpan<byte> record)
     {
         ProtoReader reader = new(record);
-        ReadOnlySpan<byte> eventId = default, callId = default;
+        EventIds ids = default;
         uint read = 0;
         while (reader.NextTag() is uint tag and not 0)
         {
@@ -48,9 +55,32 @@ public sealed class EnvelopeDecoder : IRecordDecoder
 
             // Another event replaces this one; the same one is merged into it.
             if (tag != read)
-                eventId = callId = default;
+                ids = default;
             read = tag;
             int outer = reader.Enter();
+            ids.Read(ref reader);
+            reader.Leave(outer);
+        }
+
+        return ids.Hash(reader, record);
+    }
+
+    /// <summary>The same of an event that stands without an Envelope.</summary>
+    public static ulong BareRoutingHash(ReadOnlySpan<byte> message)
+    {
+        ProtoReader reader = new(message);
+        EventIds ids = default;
+        ids.Read(ref reader);
+        return ids.Hash(reader, message);
+    }
+
+    private ref struct EventIds
+    {
+        private ReadOnlySpan<byte> eventId;
+        private ReadOnlySpan<byte> callId;
+
+        public void Read(ref ProtoReader reader)
+        {
             while (reader.NextTag() is uint field and not 0)
             {
                 if (field == EnvelopeFields.EventIdTag)
@@ -60,12 +90,13 @@ public sealed class EnvelopeDecoder : IRecordDecoder
                 else
                     reader.Skip(field);
             }
-
-            reader.Leave(outer);
         }
 
-        if (reader.Error is not null || (callId.IsEmpty && eventId.IsEmpty))
-            return StableHash.Of(record);
-        return StableHash.Of(callId.IsEmpty ? eventId : callId);
+        public readonly ulong Hash(ProtoReader reader, ReadOnlySpan<byte> record)
+        {
+            if (reader.Error is not null || (callId.IsEmpty && eventId.IsEmpty))
+                return StableHash.Of(record);
+            return StableHash.Of(callId.IsEmpty ? eventId : callId);
+        }
     }
 }

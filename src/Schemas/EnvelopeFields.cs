@@ -89,6 +89,15 @@ internal ref struct EnvelopeFields
         return reader.Error ?? Finish();
     }
 
+    /// <summary>Reads a message that stands without an Envelope around it.</summary>
+    /// <returns>Null when there is an event; else why there is none.</returns>
+    internal string? ReadBare(EventKind kind)
+    {
+        into.Kind = kind;
+        ReadEvent(kind);
+        return reader.Error ?? Finish();
+    }
+
     // The last event of a oneof counts; only the same one twice is merged.
     private void StartAnew(EventKind kind)
     {

@@ -34,7 +34,8 @@ public interface ISnapshotStore : IAsyncDisposable
 {
     /// <summary>The stored snapshot, or null when there is none.</summary>
     /// <exception cref="SnapshotException">
-    /// It was written by a newer version, or its bytes are damaged (magic, version, checksum).
+    /// It was written by a newer version or under other settings, its bytes are damaged (magic,
+    /// version, checksum), or the store cannot be reached (transient).
     /// </exception>
     ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel);
 
@@ -44,9 +45,12 @@ public interface ISnapshotStore : IAsyncDisposable
     /// newer state nor mix its changes into it.
     /// </summary>
     /// <returns>
-    /// False when nothing was written: the stored offset is not smaller, or not
-    /// <see cref="SnapshotChange.Base"/>.
+    /// True when it is on disk. False when nothing was written: the stored offset is not smaller,
+    /// or not <see cref="SnapshotChange.Base"/>.
     /// </returns>
+    /// <exception cref="SnapshotException">
+    /// It could not be written, or what became of it is not known; the message says which.
+    /// </exception>
     ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel);
 }
 
@@ -62,4 +66,10 @@ public sealed class SnapshotException : Exception
     public SnapshotException(string message, Exception inner) : base(message, inner)
     {
     }
+
+    /// <summary>
+    /// True when the same may succeed later with nothing done to the snapshot: the store is busy,
+    /// out of reach or out of room. False when a person has to decide.
+    /// </summary>
+    public bool IsTransient { get; init; }
 }

@@ -6,61 +6,69 @@ namespace Earshot.Snapshots;
 
 /// <summary>
 /// How heads and parts are written, the same in every store. A part's value is {version (1),
-/// CRC-32C (4), bytes}; a head's header is {magic (4), version (2), part count (8), CRC-32C (4)},
-/// little endian. Checksums cover whose it is as well, so that a value in the wrong row shows.
-/// So each part is checked for itself, and the count shows parts lost: saving a few parts does
-/// not read the others.
+/// CRC-32C (4), bytes}; a head's header is {magic (4), version (2), part count (8), settings (8),
+/// CRC-32C (4)}, little endian. Checksums cover whose it is as well, so that a value in the wrong
+/// row shows. So each part is checked for itself, and the count shows parts lost: saving a few
+/// parts does not read the others.
 /// </summary>
+/// <remarks>
+/// Version 1 had no settings in the header; its parts are the same. It becomes version 2 at the
+/// next save, whose header then covers parts of both versions.
+/// </remarks>
 internal static class SnapshotFormat
 {
     /// <summary>The format this program writes, and the newest it reads.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const uint Magic = 'E' | ('S' << 8) | ('N' << 16) | ((uint)'P' << 24);
     private const int VersionAt = 4;
     private const int CountAt = 6;
-    private const int HeaderCrcAt = 14;
-    private const int HeaderBytes = 18;
+    private const int SettingsAt = 14;
+    private const int HeaderCrcAt = 22;
+    private const int CrcBytes = 4;
+    private const int HeaderCrcAtVersion1 = 14;
     private const int PartCrcAt = 1;
     private const int PartPrefixBytes = 5;
 
-    public static byte[] EncodeHeader(SnapshotOwner owner, long offset, long partCount)
+    public static byte[] EncodeHeader(SnapshotOwner owner, long offset, SnapshotHeader header)
     {
-        byte[] header = new byte[HeaderBytes];
-        BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
-        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(VersionAt), Version);
-        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(CountAt), partCount);
+        byte[] stored = new byte[HeaderCrcAt + CrcBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(stored, Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(stored.AsSpan(VersionAt), Version);
+        BinaryPrimitives.WriteInt64LittleEndian(stored.AsSpan(CountAt), header.PartCount);
+        BinaryPrimitives.WriteUInt64LittleEndian(stored.AsSpan(SettingsAt), header.Settings);
         BinaryPrimitives.WriteUInt32LittleEndian(
-            header.AsSpan(HeaderCrcAt), HeaderCrc(owner, offset, header));
-        return header;
+            stored.AsSpan(HeaderCrcAt), HeaderCrc(owner, offset, stored.AsSpan(0, HeaderCrcAt)));
+        return stored;
     }
 
-    /// <summary>Checks a header.</summary>
-    /// <returns>How many parts the snapshot has.</returns>
+    /// <summary>Checks a header and returns what it says.</summary>
     /// <exception cref="SnapshotException">Newer or damaged.</exception>
-    public static long DecodeHeader(SnapshotOwner owner, long offset, ReadOnlySpan<byte> header)
+    public static SnapshotHeader DecodeHeader(
+        SnapshotOwner owner, long offset, ReadOnlySpan<byte> stored)
     {
-        if (header.Length < CountAt
-            || BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic)
-        {
+        if (stored.Length < CountAt || BinaryPrimitives.ReadUInt32LittleEndian(stored) != Magic)
             throw Damaged(owner, "its header does not begin as one does");
-        }
         // Before the checksum: a newer format may keep it elsewhere.
-        RequireVersion(owner, BinaryPrimitives.ReadUInt16LittleEndian(header[VersionAt..]));
-        if (header.Length != HeaderBytes)
-            throw Damaged(owner, $"its header has {header.Length} bytes");
-        uint stored = BinaryPrimitives.ReadUInt32LittleEndian(header[HeaderCrcAt..]);
-        if (stored != HeaderCrc(owner, offset, header))
+        int version = BinaryPrimitives.ReadUInt16LittleEndian(stored[VersionAt..]);
+        RequireVersion(owner, version);
+        int crcAt = version == 1 ? HeaderCrcAtVersion1 : HeaderCrcAt;
+        if (stored.Length != crcAt + CrcBytes)
+            throw Damaged(owner, $"its header has {stored.Length} bytes");
+        uint crc = BinaryPrimitives.ReadUInt32LittleEndian(stored[crcAt..]);
+        if (crc != HeaderCrc(owner, offset, stored[..crcAt]))
             throw Damaged(owner, "the checksum of its header does not match");
-        return BinaryPrimitives.ReadInt64LittleEndian(header[CountAt..]);
+        return new SnapshotHeader(
+            BinaryPrimitives.ReadInt64LittleEndian(stored[CountAt..]),
+            version == 1 ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(stored[SettingsAt..]));
     }
 
     /// <summary>Refuses the header of a newer format; a damaged one passes.</summary>
     /// <exception cref="SnapshotException">Newer.</exception>
-    public static void RequireNotNewer(SnapshotOwner owner, ReadOnlySpan<byte> header)
+    public static void RequireNotNewer(SnapshotOwner owner, ReadOnlySpan<byte> stored)
     {
-        if (header.Length >= CountAt && BinaryPrimitives.ReadUInt32LittleEndian(header) == Magic)
-            RequireKnown(owner, BinaryPrimitives.ReadUInt16LittleEndian(header[VersionAt..]));
+        if (stored.Length >= CountAt && BinaryPrimitives.ReadUInt32LittleEndian(stored) == Magic)
+            RequireKnown(owner, BinaryPrimitives.ReadUInt16LittleEndian(stored[VersionAt..]));
     }
 
     public static byte[] EncodePart(SnapshotOwner owner, string key, ReadOnlySpan<byte> value)
@@ -107,8 +115,9 @@ internal static class SnapshotFormat
         {
             throw new SnapshotException(
                 $"The snapshot of {owner.Stage} partition {owner.Partition} has format version "
-                + $"{version}; this program reads version {Version}. Run the newer program that "
-                + "wrote it, or start a new pipeline (another --data folder or pipeline id).");
+                + $"{version}; this program reads versions up to {Version}. Run the newer "
+                + "program that wrote it, or start a new pipeline (another --data folder or "
+                + "pipeline id).");
         }
     }
 
@@ -117,7 +126,7 @@ internal static class SnapshotFormat
         Span<byte> place = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(place, offset);
         uint crc = Crc32C.Continue(SeedOf(owner, ""), place);
-        return Crc32C.Continue(crc, header[..HeaderCrcAt]);
+        return Crc32C.Continue(crc, header);
     }
 
     // The checksum of the row's key: stage, partition, part.

@@ -31,20 +31,30 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
     // Loads and saves take turns: both are rare, and a load then sees head and parts together.
     private readonly SqliteSharedConnection connection;
 
-    private SqliteSnapshotStore(SqliteFile file) => connection = new SqliteSharedConnection(file);
+    private readonly ulong settings;
+
+    private SqliteSnapshotStore(SqliteFile file, ulong settings)
+    {
+        connection = new SqliteSharedConnection(file);
+        this.settings = settings;
+    }
 
     /// <summary>Opens the store of a file; creates what is missing.</summary>
     /// <param name="path">Path of the database file.</param>
     /// <param name="cancel">Ends the wait for another process that holds the file.</param>
     /// <param name="maxFileBytes">Most bytes the file may grow to; 0 for no limit.</param>
+    /// <param name="settings">
+    /// Fingerprint of the settings that shape results: snapshots made under another one are
+    /// refused. 0: not known, matches any.
+    /// </param>
     /// <exception cref="SnapshotException">
     /// No SQLite on this machine, the file cannot be used, or a newer program wrote it.
     /// </exception>
     public static async ValueTask<SqliteSnapshotStore> OpenAsync(
-        string path, CancellationToken cancel, long maxFileBytes = 0)
+        string path, CancellationToken cancel, long maxFileBytes = 0, ulong settings = 0)
     {
         SqliteFile file = new(path) { MaxBytes = maxFileBytes };
-        SqliteSnapshotStore store = new(file);
+        SqliteSnapshotStore store = new(file, settings);
         bool opened = false;
         try
         {
@@ -71,8 +81,8 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
 
     /// <inheritdoc/>
     /// <exception cref="SnapshotException">
-    /// The file cannot be written (nothing was), or what is stored is newer or damaged. A whole
-    /// state may replace a damaged one, never a newer format.
+    /// The file cannot be written, or what is stored is newer, damaged or of other settings. A
+    /// whole state may replace a damaged one.
     /// </exception>
     public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel) =>
         TransactAsync(session => Save(session, change), cancel);
@@ -89,15 +99,21 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
         }
         catch (SqliteFileException error)
         {
-            throw new SnapshotException(error.Message, error);
+            string fate = error.MayBeWritten
+                ? " What became of the snapshot shows when it is loaded."
+                : "";
+            throw new SnapshotException(error.Message + fate, error)
+            {
+                IsTransient = error.IsTransient,
+            };
         }
     }
 
-    private static StoredSnapshot? Load(SqliteSession session, SnapshotOwner owner)
+    private StoredSnapshot? Load(SqliteSession session, SnapshotOwner owner)
     {
         if (ReadHead(session, owner) is not { } head)
             return null;
-        long count = SnapshotFormat.DecodeHeader(owner, head.Offset, head.Header);
+        long count = head.Open(owner, settings).PartCount;
         Dictionary<string, byte[]> parts = new(StringComparer.Ordinal);
         using SqliteDataReader row = session.Query(
             "SELECT key, value FROM parts WHERE stage = $1 AND partition = $2",
@@ -113,32 +129,14 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
             : throw SnapshotFormat.Damaged(owner, $"it has {parts.Count} parts, not {count}");
     }
 
-    private static bool Save(SqliteSession session, SnapshotChange change)
+    private bool Save(SqliteSession session, SnapshotChange change)
     {
         SnapshotOwner owner = change.Owner;
-        long count = 0;
-        Head? stored = ReadHead(session, owner);
-        if (stored is { } head)
-        {
-            // A whole state needs nothing of what is stored, so that may be damaged.
-            if (change.Base is null)
-                SnapshotFormat.RequireNotNewer(owner, head.Header);
-            else
-                count = SnapshotFormat.DecodeHeader(owner, head.Offset, head.Header);
-            if (head.Offset >= change.Offset)
-                return false;
-        }
-
-        if (change.Base is null)
-        {
-            RemoveParts(session, owner);
-            count = 0;
-        }
-        else if (stored?.Offset != change.Base)
-        {
+        if (SnapshotHead.Admit(ReadHead(session, owner), change, settings) is not { } header)
             return false;
-        }
-
+        if (change.Base is null)
+            RemoveParts(session, owner);
+        long count = header.PartCount;
         foreach (SnapshotPart part in change.Parts)
             count += Write(session, owner, part);
         session.Execute(
@@ -148,7 +146,8 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
                 DO UPDATE SET "offset" = excluded."offset", header = excluded.header
             """,
             owner.Stage, owner.Partition, change.Offset,
-            SnapshotFormat.EncodeHeader(owner, change.Offset, count));
+            SnapshotFormat.EncodeHeader(
+                owner, change.Offset, header with { PartCount = count }));
         return true;
     }
 
@@ -176,15 +175,15 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
             owner.Stage, owner.Partition, part.Key, stored);
     }
 
-    private static Head? ReadHead(SqliteSession session, SnapshotOwner owner)
+    private static SnapshotHead? ReadHead(SqliteSession session, SnapshotOwner owner)
     {
         using SqliteDataReader row = session.Query(
             """
             SELECT "offset", header FROM heads WHERE stage = $1 AND partition = $2
             """,
             owner.Stage, owner.Partition);
-        return row.Read() ? new Head(row.GetInt64(0), row.GetFieldValue<byte[]>(1)) : null;
+        return row.Read()
+            ? new SnapshotHead(row.GetInt64(0), row.GetFieldValue<byte[]>(1))
+            : null;
     }
-
-    private readonly record struct Head(long Offset, byte[] Header);
 }

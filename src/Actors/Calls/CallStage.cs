@@ -24,6 +24,7 @@ public sealed class CallStage : IStage
     private readonly Combiner combiner;
     private readonly Books books = new();
     private readonly SourceChain chain = new();
+    private readonly SideRows side;
 
     /// <summary>Creates an empty stage.</summary>
     /// <param name="options">The pipeline.</param>
@@ -36,6 +37,7 @@ public sealed class CallStage : IStage
         this.options = options;
         this.partition = partition;
         this.decoder = decoder;
+        side = new SideRows(options.PipelineId, partition);
         MetricNames = metrics ?? Schemas.Metrics.CreateTable();
         SymbolTable values = new();
         DimensionSet dimensions = options.Dimensions;
@@ -217,7 +219,7 @@ public sealed class CallStage : IStage
     {
         books.Late++;
         if (!outputs.Suppressed)
-            SideRows.Late(batch, index, partition, reason, record, clock.WatermarkMs, outputs);
+            side.Late(batch, index, reason, record, clock.WatermarkMs, outputs);
     }
 
     private void Bury(
@@ -225,6 +227,6 @@ public sealed class CallStage : IStage
     {
         books.Dead++;
         if (!outputs.Suppressed)
-            SideRows.Dead(batch, index, partition, reason, detail, record.EventTimeMs, outputs);
+            side.Dead(batch, index, reason, detail, record.EventTimeMs, outputs);
     }
 }

@@ -45,6 +45,9 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     /// </summary>
     public string Id { get; }
 
+    /// <summary>The part of <see cref="Id"/> that says the values alone.</summary>
+    internal ReadOnlySpan<char> ValuesId => Id.AsSpan(Id.IndexOf(Separator) + 1);
+
     /// <summary>The same on every machine and in every run.</summary>
     public ulong Hash { get; }
 

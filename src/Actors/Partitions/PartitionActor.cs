@@ -64,6 +64,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private readonly FaultMemory faults;
     private readonly IStage stage;
     private readonly PartitionMachine machine;
+    private readonly DeadLetterGuard deadLetters;
 
     private IActorContext context = null!;
     private Task<(long Number, CommitResult Result)>? commit;
@@ -87,6 +88,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         this.time = time;
         this.log = log;
         stage = setting.CreateStage();
+        deadLetters = new DeadLetterGuard(setting.Source, options, time);
         machine = new PartitionMachine(
             stage, options, setting.Source, setting.Group, setting.CommitWhenDrained, this);
     }
@@ -161,6 +163,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
 
     void IPartitionEffects.Commit(EpochCommit epoch)
     {
+        deadLetters.Require(epoch.Transaction, stage.Progress.Read);
         commit = CommitAsync(epoch);
         _ = TellWhenDoneAsync(commit);
     }
@@ -176,6 +179,9 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
 
     private void ApplyBatch(RecordBatch batch)
     {
+        // What is only replayed was judged before.
+        if (machine.Recovering)
+            deadLetters.StartFrom(stage.Progress.Read);
         try
         {
             machine.Apply(batch);

@@ -18,7 +18,7 @@ namespace Earshot.Actors.Partitions;
 /// <param name="logger">For people.</param>
 internal sealed partial class PartitionGroup(
     string name, Func<TopicPartition, ActorIntent, IActorRef> spawn, Action<ActorIntent> askToEnd,
-    Action<TopicPartition> forget, TimeSpan patience, TimeProvider time, ILogger logger)
+    Func<TopicPartition, ValueTask> forget, TimeSpan patience, TimeProvider time, ILogger logger)
     : IGroupListener
 {
     private readonly ConcurrentDictionary<TopicPartition, Member> members = [];
@@ -58,7 +58,7 @@ internal sealed partial class PartitionGroup(
             await FinishAsync(member);
         await member.Actor.EndAsync();
         members.TryRemove(source, out _);
-        forget(source);
+        await forget(source);
     }
 
     private async Task FinishAsync(Member member)

@@ -75,8 +75,9 @@ internal sealed class RecoveryReader(
             return await snapshots.LoadAsync(
                 new SnapshotOwner(source.Stage, source.Source.Partition), cancel);
         }
-        catch (SnapshotException e)
+        catch (SnapshotException e) when (!e.IsTransient)
         {
+            // Transient trouble goes up as it is: the partition restarts with backoff.
             throw new UnrecoverableException(e.Message, e);
         }
     }

@@ -30,6 +30,9 @@ public interface IArchive
     ValueTask WriteAsync(
         string table, int partition, IReadOnlyList<RecordBatch> batches, CancellationToken cancel);
 
+    /// <summary>A partition is no longer this process's to write or to merge.</summary>
+    ValueTask ReleaseAsync(string table, int partition, CancellationToken cancel);
+
     /// <summary>
     /// Merges small files where there are many. Readers see every row once throughout.
     /// </summary>

@@ -2,6 +2,7 @@ using System.Text;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
+using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
 using Google.Protobuf;
@@ -17,6 +18,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
 
     // Written out before the next row is made, so one set serves all.
     private readonly List<Bucket> messages = [];
+    private readonly RowId id = new();
 
     /// <summary>Adds the aggregates and the insight of a window.</summary>
     public void Statistics(
@@ -30,12 +32,16 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             {
                 Schemas.V1.Aggregate row =
                     AggregateOf(key, metricNames[metric], aggregate, revision, final);
-                outputs.Add(outputs.Topics.Aggregates, recordKey, row.ToByteArray());
+                outputs.Add(
+                    outputs.Topics.Aggregates, recordKey, row.ToByteArray(),
+                    id.HeadersOf("aggregates", row.Metric, final, revision));
             }
         }
 
         Insight insight = InsightOf(key, window.Cell.Counts, revision, final);
-        outputs.Add(outputs.Topics.Insights, recordKey, insight.ToByteArray());
+        outputs.Add(
+            outputs.Topics.Insights, recordKey, insight.ToByteArray(),
+            id.HeadersOf("insights", "", final, revision));
     }
 
     /// <summary>
@@ -69,7 +75,9 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
                     (next.Expected, next.Low, next.High);
             }
 
-            outputs.Add(outputs.Topics.Predictions, recordKey, row.ToByteArray());
+            outputs.Add(
+                outputs.Topics.Predictions, recordKey, row.ToByteArray(),
+                id.HeadersOf("predictions", row.Metric, final: true, revision));
         }
     }
 
@@ -84,7 +92,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         {
             SourcePartition = source,
             SourceOffset = revision,
-            Reason = "window_closed",
+            Reason = SideRecords.WindowClosed,
             EventTime = partial.PaneMs,
             Watermark = watermarkMs,
             Origin = outputs.Topics.Bundles,
@@ -95,18 +103,30 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
                 continue;
             LateRow row = Row();
             row.Aggregate = AggregateOf(key, metricNames[metric], aggregate, revision, false);
-            outputs.Add(outputs.Topics.Late, recordKey, row.ToByteArray());
+            outputs.Add(
+                outputs.Topics.Late, recordKey, row.ToByteArray(),
+                id.HeadersOfLate(
+                    row.Aggregate.Metric, revision, source, partial.PaneMs, SayWindowClosed));
         }
 
         LateRow counts = Row();
         counts.Insight = InsightOf(key, partial.Cell.Counts, revision, false);
-        outputs.Add(outputs.Topics.Late, recordKey, counts.ToByteArray());
+        outputs.Add(
+            outputs.Topics.Late, recordKey, counts.ToByteArray(),
+            id.HeadersOfLate("", revision, source, partial.PaneMs, SayWindowClosed));
     }
+
+    // Unlike the other records of the late topic it is a message.
+    private static void SayWindowClosed(RecordHeadersBuilder headers) => headers
+        .Add("content-type"u8, TopicFormats.ContentTypeOf("LateRow"))
+        .Add("earshot-schema-version"u8, TopicFormats.SchemaVersion)
+        .Add(SideHeaders.Reason, SideRecords.WindowClosed);
 
     private RowKey KeyOf(GroupingKey key, int spec, long startMs)
     {
         GroupingSet set = options.Keys[key.Grouping];
         WindowSpec window = options.Windows[spec];
+        id.Window(set.Name, key.ValuesId, window.Name, startMs);
         RowKey row = new()
         {
             WindowStart = startMs,

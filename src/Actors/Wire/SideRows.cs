@@ -3,8 +3,6 @@ using System.Text;
 using Earshot.Actors.Stages;
 using Earshot.Log;
 using Earshot.Schemas;
-using Earshot.Schemas.V1;
-using Google.Protobuf;
 
 namespace Earshot.Actors.Wire;
 
@@ -34,55 +32,85 @@ internal enum DeadReason
     Failed,
 }
 
-/// <summary>Rows for the records that are not aggregated: nothing is silently lost.</summary>
-internal static class SideRows
+/// <summary>
+/// Keeps the records that are not aggregated: nothing is silently lost. The value is the record
+/// as it came, its headers are kept, and <see cref="SideHeaders"/> say what became of it.
+/// </summary>
+/// <param name="pipelineId">The pipeline.</param>
+/// <param name="partition">Source partition.</param>
+internal sealed class SideRows(string pipelineId, int partition)
 {
+    private static readonly string refusedBy = typeof(Calls.CallStage).FullName!;
+
+    private readonly RecordHeadersBuilder headers = new();
+
     /// <summary>Keeps a late record with its reason.</summary>
-    public static void Late(
-        RecordBatch batch, int index, int partition, LateReason reason, EventRecord record,
-        long watermarkMs, EpochOutputs outputs)
+    public void Late(
+        RecordBatch batch, int index, LateReason reason, EventRecord record, long watermarkMs,
+        EpochOutputs outputs)
     {
-        LogRecord input = batch[index];
-        LateRow row = new()
-        {
-            SourcePartition = partition,
-            SourceOffset = input.Offset,
-            Reason = reason == LateReason.Late ? "late" : "call_counted",
-            EventTime = record.EventTimeMs,
-            Watermark = watermarkMs,
-            Origin = batch.Origin,
-            Record = ByteString.CopyFrom(input.Value),
-        };
-        outputs.Add(outputs.Topics.Late, KeyOf(partition, input.Offset), row.ToByteArray());
+        string name = reason == LateReason.Late ? "late" : "call_counted";
+        string detail = reason == LateReason.Late
+            ? $"event_time {UtcText.Of(record.EventTimeMs)} is before the watermark "
+                + UtcText.Of(watermarkMs)
+            : "its call was counted already";
+        Begin(batch, index, name, detail, "TRANSFORMATION");
+        headers.Add(SideHeaders.EventTime, Text(record.EventTimeMs))
+            .Add(SideHeaders.Watermark, Text(watermarkMs));
+        Add(outputs.Topics.Late, batch, index, outputs);
     }
 
     /// <summary>Keeps a dead record with its reason.</summary>
-    public static void Dead(
-        RecordBatch batch, int index, int partition, DeadReason reason, string detail,
-        long eventTimeMs, EpochOutputs outputs)
+    public void Dead(
+        RecordBatch batch, int index, DeadReason reason, string detail, long eventTimeMs,
+        EpochOutputs outputs)
     {
-        LogRecord input = batch[index];
-        DeadLetter row = new()
+        string name = reason switch
         {
-            SourcePartition = partition,
-            SourceOffset = input.Offset,
-            Reason = reason switch
-            {
-                DeadReason.Malformed => "malformed",
-                DeadReason.Invalid => "invalid",
-                DeadReason.Future => "future",
-                _ => "failed",
-            },
-            Detail = detail,
-            Origin = batch.Origin,
-            Line = batch.LineOf(input.Offset),
-            Record = ByteString.CopyFrom(input.Value),
+            DeadReason.Malformed => "malformed",
+            DeadReason.Invalid => "invalid",
+            DeadReason.Future => "future",
+            _ => "failed",
         };
+        bool undecoded = reason == DeadReason.Malformed;
+        Begin(batch, index, name, detail, undecoded ? "VALUE_CONVERTER" : "TRANSFORMATION");
         if (eventTimeMs > 0)
-            row.EventTime = eventTimeMs;
-        outputs.Add(outputs.Topics.Dead, KeyOf(partition, input.Offset), row.ToByteArray());
+            headers.Add(SideHeaders.EventTime, Text(eventTimeMs));
+        Add(outputs.Topics.Dead, batch, index, outputs);
     }
 
-    private static byte[] KeyOf(int partition, long offset) => Encoding.UTF8.GetBytes(
-        string.Create(CultureInfo.InvariantCulture, $"{partition}:{offset}"));
+    private void Begin(RecordBatch batch, int index, string reason, string detail, string stage)
+    {
+        LogRecord input = batch[index];
+        headers.Clear().AddAll(input.Headers)
+            .Add(SideHeaders.Reason, reason)
+            .Add(RowId.Name, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{batch.Source.Topic}-{partition}-{input.Offset}"))
+            .Add(SideHeaders.Topic, batch.Source.Topic)
+            .Add(SideHeaders.Partition, Text(partition))
+            .Add(SideHeaders.Offset, Text(input.Offset))
+            .Add(SideHeaders.ConnectorName, pipelineId)
+            .Add(SideHeaders.TaskId, Text(partition))
+            .Add(SideHeaders.Stage, stage)
+            .Add(SideHeaders.ClassName, refusedBy)
+            .Add(SideHeaders.ExceptionClass, reason)
+            .Add(SideHeaders.ExceptionMessage, detail)
+            .Add(SideHeaders.Origin, batch.Origin)
+            .Add(SideHeaders.AppendTime, Text(input.AppendTimeMs));
+        if (!input.Key.IsEmpty)
+            headers.Add(SideHeaders.Key, input.Key);
+        if (batch.LineOf(input.Offset) is > 0 and long line)
+            headers.Add(SideHeaders.Line, Text(line));
+    }
+
+    private void Add(string topic, RecordBatch batch, int index, EpochOutputs outputs)
+    {
+        LogRecord input = batch[index];
+        byte[] key = Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{partition}:{input.Offset}"));
+        outputs.Add(topic, key, input.Value, headers.Encoded);
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -35,6 +35,34 @@ internal static class ArchiveFolder
         }
     }
 
+    /// <summary>Deletes the files of a partition whose day ended before a time.</summary>
+    /// <returns>How many.</returns>
+    internal static int DeleteBefore(
+        string root, string table, int partition, DateTimeOffset keepFrom)
+    {
+        DateOnly keptFrom = DateOnly.FromDateTime(keepFrom.UtcDateTime);
+        int deleted = 0;
+        foreach (ArchiveFile file in Files(root, table, partition).ToList())
+        {
+            if (DayOf(file.Folder) is not { } day || day >= keptFrom)
+                continue;
+            File.Delete(file.Path);
+            deleted++;
+        }
+
+        return deleted;
+    }
+
+    /// <summary>The day a folder is for; null when its name says none.</summary>
+    internal static DateOnly? DayOf(string folder)
+    {
+        const string Form = "'year='yyyy/'month='MM/'day='dd";
+        string[] names = folder.Replace(Path.DirectorySeparatorChar, '/').Split('/');
+        return DateOnly.TryParseExact(
+            string.Join('/', names[^Math.Min(3, names.Length)..]), Form,
+            CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly day) ? day : null;
+    }
+
     /// <summary>Files by day and partition, each group ordered by range.</summary>
     internal static IEnumerable<List<ArchiveFile>> Groups(IEnumerable<ArchiveFile> files) =>
         files.GroupBy(file => (file.Folder, file.Partition))

@@ -1,3 +1,4 @@
+using Earshot.Actors.Wire;
 using Earshot.Schemas.V1;
 
 namespace Earshot.Archive.Schema;
@@ -112,7 +113,8 @@ public sealed class ArchiveSchema
     };
 
     private TableLayout<LateRow> Late() => new(
-        "late", "a record, or a partial aggregate, that came after its time", LateRow.Parser,
+        "late", "a record, or a partial aggregate, that came after its time",
+        SideRecords.ReadLate,
         [
             .. EventColumns.OfLate,
             .. key.Of<LateRow>(LateKey),
@@ -128,7 +130,7 @@ public sealed class ArchiveSchema
     };
 
     private static TableLayout<DeadLetter> Dead() => new(
-        "dead", "a record that could not be used", DeadLetter.Parser, EventColumns.OfDead)
+        "dead", "a record that could not be used", SideRecords.ReadDead, EventColumns.OfDead)
     {
         SortColumns = ["event_time", "source_partition", "source_offset", "log_offset"],
         Check = _ => { },

@@ -5,18 +5,27 @@ using Google.Protobuf;
 
 namespace Earshot.Archive.Schema;
 
+/// <summary>Reads the row a record holds.</summary>
+internal delegate T RowReader<out T>(LogRecord record);
+
 /// <summary>A table whose records are messages of one type.</summary>
 internal sealed class TableLayout<T> : ArchiveTable where T : IMessage<T>
 {
-    private readonly MessageParser<T> parser;
+    private readonly RowReader<T> read;
     private readonly TableColumn<T>[] columns;
 
     internal TableLayout(
         string name, string description, MessageParser<T> parser,
         IEnumerable<TableColumn<T>> columns)
+        : this(name, description, record => parser.ParseFrom(record.Value), columns)
+    {
+    }
+
+    internal TableLayout(
+        string name, string description, RowReader<T> read, IEnumerable<TableColumn<T>> columns)
         : base(name, description)
     {
-        this.parser = parser;
+        this.read = read;
         this.columns =
         [
             .. columns,
@@ -74,7 +83,7 @@ internal sealed class TableLayout<T> : ArchiveTable where T : IMessage<T>
         LogRecord record = batch[index];
         try
         {
-            T message = parser.ParseFrom(record.Value);
+            T message = read(record);
             Check(message);
             return message;
         }

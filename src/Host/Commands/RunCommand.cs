@@ -14,11 +14,11 @@ internal static class RunCommand
     private const string UrlDefault = "http://localhost:5080";
     private const double RateMax = 10_000;
 
-    private static readonly Option<string?> kafka = new("--kafka") { Hidden = true };
-
     public static Command Create(Terminal terminal)
     {
-        PipelineArguments pipeline = new();
+        PipelineArguments pipeline = new("topic");
+        KafkaArguments kafka = new();
+        ServiceArguments stores = new();
         Option<double> rate = new("--rate")
         {
             Description = "Generated calls per second, a mean over the day.",
@@ -52,16 +52,17 @@ internal static class RunCommand
             Description = "Print stages, topics and partitions, and end.",
         };
         Command command = new(
-            "run", "The service: generated traffic, status page, archive filling; Ctrl-C ends it")
+            "run", "The service: call events from Kafka, or generated traffic; Ctrl-C ends it")
         {
-            rate, backfill, retention, retentionBytes, urls, port, topology, kafka,
+            rate, backfill, retention, retentionBytes, urls, port, topology,
         };
+        kafka.AddServiceTo(command);
         pipeline.AddTo(command);
+        stores.AddTo(command);
         command.SetAction(async (given, cancel) =>
         {
-            if (given.GetValue(kafka) is not null)
-                throw new UsageException("--kafka is not in this version: leave it out.");
-            PipelineOptions options = pipeline.Read(given);
+            PipelineOptions options = stores.Read(given, pipeline.Read(given));
+            ConfigFile config = pipeline.ConfigOf(given);
             if (given.GetValue(topology))
             {
                 terminal.Out.Write(Topology.Describe(options));
@@ -73,7 +74,13 @@ internal static class RunCommand
                 Duration(given, retention), given.GetValue(retentionBytes),
                 Address(given.GetValue(urls)!, given.GetValue(port)),
                 GlobalArguments.SqlCommand(
-                    given, "SELECT * FROM insights ORDER BY window_start DESC LIMIT 10"));
+                    given, "SELECT * FROM insights ORDER BY window_start DESC LIMIT 10"))
+            {
+                Kafka = kafka.Read(given, config),
+                PartitionsGiven = pipeline.IsGiven(given, "partitions"),
+                Snapshots = stores.SnapshotsOf(given, config),
+                ArchiveRetention = stores.ArchiveRetentionOf(given, config),
+            };
             return await ServiceHost.RunAsync(
                 request, GlobalArguments.DataOf(given), GlobalArguments.ArchiveOf(given),
                 GlobalArguments.LevelOf(given, LogLevel.Information), terminal, cancel);

@@ -10,8 +10,8 @@ internal sealed class DataFolder : IDisposable
 {
     private const int FormatVersion = 1;
     private const string MarkerName = "pipeline.json";
-    private const string ArchiveName = "archive";
     private const string LogName = "log.db";
+    private const string ArchiveName = "archive";
 
     private static readonly string[] ourNames =
         [FolderLock.FileName, FolderLock.OwnerFileName, MarkerName + ".tmp"];
@@ -41,6 +41,10 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Identity of this folder's pipeline.</summary>
     public Guid Id => marker.Id;
+
+    /// <summary>What its snapshots are marked with: they fit no other settings.</summary>
+    public ulong SettingsFingerprint => new PipelineIdentity(
+        marker.Kind, marker.Inputs, marker.Settings).SettingsFingerprint;
 
     /// <summary>The log's file.</summary>
     public string LogPath => Path.Combine(Root, LogName);
@@ -104,6 +108,18 @@ internal sealed class DataFolder : IDisposable
         return new StoredPipeline(
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
             marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
+    }
+
+    /// <summary>Whose folder it is and where its log lies: needs no lock.</summary>
+    /// <exception cref="UsageException">It is no data folder.</exception>
+    public static (PipelineIdentity Identity, string LogPath) Look(string path)
+    {
+        string root = Path.GetFullPath(path);
+        Marker marker = ReadMarker(root) ?? throw new UsageException(
+            $"--data {root}: there is no data folder. 'earshot run' and 'earshot replay' make one.");
+        return (
+            new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
+            Path.Combine(root, LogName));
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>

@@ -1,5 +1,7 @@
+using System.Text;
 using Earshot.Actors;
 using Earshot.Host.Settings;
+using Earshot.Schemas;
 
 namespace Earshot.Host.Data;
 
@@ -43,6 +45,24 @@ internal sealed record PipelineIdentity(
         if (format is not null)
             settings[FormatName] = format;
         return new PipelineIdentity(kind, inputs, settings);
+    }
+
+    /// <summary>
+    /// A number that stands for the settings, 0 never. Those that are as usual do not count, so
+    /// that a version which knows more settings reads what an older one wrote.
+    /// </summary>
+    public ulong SettingsFingerprint
+    {
+        get
+        {
+            PipelineOptions defaults = new();
+            IEnumerable<string> unusual = Settings
+                .Where(s => PipelineSetting.All.FirstOrDefault(known => known.Name == s.Key)
+                    ?.Read(defaults) != s.Value)
+                .OrderBy(s => s.Key, StringComparer.Ordinal)
+                .Select(s => $"{s.Key}={s.Value}");
+            return Math.Max(1, StableHash.Of(Encoding.UTF8.GetBytes(string.Join('\n', unusual))));
+        }
     }
 
     /// <summary>"replay of a.csv.gz and b.csv.gz" or "generated traffic".</summary>

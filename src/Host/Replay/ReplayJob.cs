@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using Earshot.Actors;
+using Earshot.Actors.Partitions;
 using Earshot.Actors.Ports;
 using Earshot.Actors.Stages;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Log.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host.Replay;
@@ -127,7 +127,7 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
         return ExitCodes.Failed;
     }
 
-    private async Task SayStartAsync(SqliteLog log, DataFolder folder)
+    private async Task SayStartAsync(ILog log, DataFolder folder)
     {
         string stage = request.Options.Fused ? "fused" : "call";
         long? resume = null;
@@ -162,7 +162,8 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
         pipeline.Progress.Select(part => part.Books).DefaultIfEmpty(new StageProgress())
             .Aggregate((a, b) => a + b);
 
-    private static FailedException Parked(ActorParkedException e) => new(
+    private static FailedException Parked(ActorParkedException e) =>
+        e.InnerException is DeadLetterLimitException limit ? new(limit.Message, e) : new(
         $"{e.Message}\nWhat was committed is kept. Mend the cause (a full disk: free space; a "
         + "damaged file: restore it) and run the same command again: it goes on where it stopped, "
         + "and nothing is lost.", e);

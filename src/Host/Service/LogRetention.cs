@@ -37,6 +37,7 @@ internal static class LogRetention
             needed[new TopicPartition(options.Topics.Calls, partition)] = 0;
             needed[new TopicPartition(options.Topics.Bundles, partition)] = 0;
             needed[new TopicPartition(options.Topics.Control, partition)] = 0;
+            needed[new TopicPartition(options.Topics.Retried, partition)] = 0;
             foreach ((string topic, _) in options.Topics.Archived)
             {
                 TopicPartition source = new(topic, partition);

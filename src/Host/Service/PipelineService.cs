@@ -1,7 +1,8 @@
 using Earshot.Actors;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Schemas;
+using Earshot.Log.Sqlite;
+using Earshot.Sources.Wire;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,8 @@ namespace Earshot.Host.Service;
 /// host, and looks after log and archive in between.
 /// </summary>
 internal sealed partial class PipelineService(
-    RunRequest request, DataFolder folder, StatusBook status, ILoggerFactory logs)
+    RunRequest request, DataFolder folder, ILog? kafka, StatusBook status, ServiceEnd end,
+    ILoggerFactory logs)
     : IHostedLifecycleService, IDisposable
 {
     private readonly ILogger logger = logs.CreateLogger("Earshot.Service");
@@ -31,22 +33,24 @@ internal sealed partial class PipelineService(
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         PipelineOptions options = request.Options;
-        stores = await PipelineStores.OpenAsync(folder, options, cancellationToken);
-        SqliteLogInput input = new(stores.Log, options.Topics.Calls);
-        await stores.Log.EnsureTopicsAsync(
-            [new TopicSpec(options.Topics.Calls, options.Partitions)], cancellationToken);
-        PipelineWorld world = stores.CreateWorld(
-            input.Open, static () => new EnvelopeDecoder(), logs) with
-        {
-            InputBegin = input.BeginAsync,
-        };
-        pipeline = await Pipeline.StartAsync(options, world, cancellationToken);
-        TrafficFlow flow = new(request, folder, stores.Log, logger);
+        stores = kafka is null
+            ? await PipelineStores.OpenAsync(folder, options, cancellationToken)
+            : await PipelineStores.OpenAsync(
+                folder, options, kafka, request.Snapshots, cancellationToken);
+        await stores.Log.EnsureTopicsAsync([InputTopic()], cancellationToken);
+        pipeline = await Pipeline.StartAsync(options, CreateWorld(stores), cancellationToken);
         chores.Add(ChoreAsync("status", () => status.RunAsync(pipeline, stores.Log, stop.Token)));
-        chores.Add(ChoreAsync("retention", RetainAsync));
+        chores.Add(ChoreAsync("end", () => end.WatchAsync(pipeline, stop.Token)));
         chores.Add(ChoreAsync("compaction", CompactAsync));
-        chores.Add(ChoreAsync(
-            "traffic", () => Task.Run(() => flow.RunAsync(stop.Token), CancellationToken.None)));
+        if (request.ArchiveRetention is { } kept)
+            chores.Add(ChoreAsync("archive retention", () => RetainArchiveAsync(kept)));
+        if (stores.Log is SqliteLog embedded)
+        {
+            TrafficFlow flow = new(request, folder, embedded, logger);
+            chores.Add(ChoreAsync("retention", () => RetainAsync(embedded)));
+            chores.Add(ChoreAsync("traffic", () => Task.Run(
+                () => flow.RunAsync(stop.Token), CancellationToken.None)));
+        }
     }
 
     /// <inheritdoc/>
@@ -81,15 +85,45 @@ internal sealed partial class PipelineService(
     /// <inheritdoc/>
     public void Dispose() => stop.Dispose();
 
-    private async Task RetainAsync()
+    private TopicSpec InputTopic() => request.Options.RekeyFrom
+        ?? new TopicSpec(request.Options.InputTopic, request.Options.Partitions);
+
+    private PipelineWorld CreateWorld(PipelineStores stores)
+    {
+        LogInput input = new(stores.Log, request.Options);
+        PipelineWorld world = stores.CreateWorld(
+            input.Open, static () => new WireDecoder(), logs) with
+        {
+            InputBegin = input.BeginAsync,
+        };
+        return request.Kafka is not { } cluster ? world : world with
+        {
+            InputStart = (partition, cancel) =>
+                input.StartAsync(partition, cluster.FromLatest, cancel),
+            ProcessName = cluster.Instance ?? folder.Id.ToString("N")[..12],
+        };
+    }
+
+    private async Task RetainAsync(SqliteLog log)
     {
         using PeriodicTimer timer = new(RunRequest.RetentionEvery);
         while (await timer.WaitForNextTickAsync(stop.Token))
         {
-            long removed = await LogRetention.ApplyAsync(
-                request, pipeline!, stores!.Log, stop.Token);
+            long removed = await LogRetention.ApplyAsync(request, pipeline!, log, stop.Token);
             if (removed > 0)
                 LogRetained(logger, removed);
+        }
+    }
+
+    private async Task RetainArchiveAsync(TimeSpan kept)
+    {
+        using PeriodicTimer timer = new(RunRequest.RetentionEvery);
+        while (await timer.WaitForNextTickAsync(stop.Token))
+        {
+            int deleted = await stores!.Archive.ApplyRetentionAsync(
+                DateTimeOffset.UtcNow - kept, stop.Token);
+            if (deleted > 0)
+                LogArchiveRetained(logger, deleted, kept);
         }
     }
 
@@ -129,6 +163,10 @@ internal sealed partial class PipelineService(
     [LoggerMessage(100, LogLevel.Debug, "log retention removed {Batches} batches")]
     private static partial void LogRetained(ILogger logger, long batches);
 
+    [LoggerMessage(103, LogLevel.Information,
+        "archive retention deleted {Files} files of days that ended more than {Kept} ago")]
+    private static partial void LogArchiveRetained(ILogger logger, int files, TimeSpan kept);
+
     [LoggerMessage(102, LogLevel.Warning,
         "the pipeline did not end within {Seconds} s; what is not committed is done again at the "
         + "next start")]
@@ -137,16 +175,4 @@ internal sealed partial class PipelineService(
     [LoggerMessage(101, LogLevel.Error, "{Chore} failed and begins again in 5 s: {Error}")]
     private static partial void LogChoreFailed(
         ILogger logger, string chore, string error, Exception cause);
-}
-
-/// <summary>The input topic in the embedded log.</summary>
-internal sealed class SqliteLogInput(ILog log, string topic)
-{
-    /// <summary>Opens a partition from an offset on.</summary>
-    public ILogReader Open(int partition, long from) =>
-        log.OpenReader(new TopicPartition(topic, partition), from);
-
-    /// <summary>Smallest offset a partition still keeps.</summary>
-    public async ValueTask<long> BeginAsync(int partition, CancellationToken cancel) =>
-        (await log.ReadRangeAsync(new TopicPartition(topic, partition), cancel)).Begin;
 }

@@ -1,4 +1,5 @@
 using Earshot.Actors;
+using Earshot.Host.Settings;
 
 namespace Earshot.Host.Service;
 
@@ -14,6 +15,21 @@ internal sealed record RunRequest(
     PipelineOptions Options, double CallsPerSecond, TimeSpan Backfill, TimeSpan LogRetention,
     long? LogBytesMax, string Url, string SqlCommand)
 {
+    /// <summary>The Kafka cluster; null: the embedded log, and generated traffic.</summary>
+    public KafkaRequest? Kafka { get; init; }
+
+    /// <summary>True when the number of partitions was asked for.</summary>
+    public bool PartitionsGiven { get; init; }
+
+    /// <summary>
+    /// Connection string of the PostgreSQL database that keeps the snapshots; null: the data
+    /// folder does.
+    /// </summary>
+    public string? Snapshots { get; init; }
+
+    /// <summary>Older days go from the archive; null: none do.</summary>
+    public TimeSpan? ArchiveRetention { get; init; }
+
     /// <summary>Time between two looks for what may go from the log.</summary>
     public static TimeSpan RetentionEvery { get; } = TimeSpan.FromMinutes(1);
 

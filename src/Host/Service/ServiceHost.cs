@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Earshot.Actors;
 using Earshot.Host.Data;
+using Earshot.Log;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -28,11 +30,24 @@ internal static class ServiceHost
         RunRequest request, string data, string? archive, LogLevel level, Terminal terminal,
         CancellationToken cancel)
     {
+        ILog? kafka = null;
+        if (request.Kafka is not null)
+        {
+            using ILoggerFactory logs = LineLogs.CreateFactory(terminal, level);
+            StartupCheck check = new(
+                request, DataFolder.FindArchive(data, archive),
+                logs.CreateLogger("Earshot.Kafka"));
+            (kafka, PipelineOptions options) = await check.RunAsync(cancel);
+            request = request with { Options = options };
+        }
+
         PipelineIdentity identity = PipelineIdentity.Of(
-            PipelineKind.Generated, [], format: null, request.Options);
+            request.Kafka is null ? PipelineKind.Generated : PipelineKind.Live, [],
+            format: null, request.Options);
         using DataFolder folder = DataFolder.Open(data, archive, identity, TimeProvider.System);
         StatusBook status = new(request, folder.Id, folder.ArchivePath, TimeProvider.System);
-        await using WebApplication app = Build(request, folder, status, level, terminal);
+        await using WebApplication app = Build(
+            request, folder, kafka, status, level, terminal);
         try
         {
             await app.StartAsync(cancel);
@@ -45,13 +60,16 @@ internal static class ServiceHost
         }
 
         SayStarted(terminal, request, folder);
+        ServiceEnd end = app.Services.GetRequiredService<ServiceEnd>();
         await app.WaitForShutdownAsync(cancel);
+        if (end.Cause is { } cause)
+            throw new FailedException(cause.Message, cause);
         terminal.Say("Stopped. The next start goes on from here.");
         return ExitCodes.Ok;
     }
 
     private static WebApplication Build(
-        RunRequest request, DataFolder folder, StatusBook status, LogLevel level,
+        RunRequest request, DataFolder folder, ILog? kafka, StatusBook status, LogLevel level,
         Terminal terminal)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
@@ -69,8 +87,10 @@ internal static class ServiceHost
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<HostOptions>(
             options => options.ShutdownTimeout = RunRequest.StopWithin);
+        builder.Services.AddSingleton<ServiceEnd>();
         builder.Services.AddHostedService(services => new PipelineService(
-            request, folder, status, services.GetRequiredService<ILoggerFactory>()));
+            request, folder, kafka, status, services.GetRequiredService<ServiceEnd>(),
+            services.GetRequiredService<ILoggerFactory>()));
         WebApplication app = builder.Build();
         app.MapGet("/status", () => Answer(status));
         app.MapGet("/health", () => Health(status));
@@ -95,11 +115,15 @@ internal static class ServiceHost
 
     private static void SayStarted(Terminal terminal, RunRequest request, DataFolder folder)
     {
+        string input = request.Kafka is null
+            ? $"generated traffic ({request.CallsPerSecond} calls/s)"
+            : $"topic {request.Options.InputTopic} ({request.Options.Partitions} partitions)";
+        string log = request.Kafka is { } kafka ? $"Kafka at {kafka.Bootstrap}" : folder.LogPath;
         terminal.Out.WriteLine(
             $"""
-            Earshot is running on generated traffic ({request.CallsPerSecond} calls/s).
+            Earshot is running on {input}.
               status   {request.Url}/status   (or: earshot status)
-              log      {folder.LogPath}
+              log      {log}
               archive  {folder.ArchivePath}
               look     {request.SqlCommand}
             Windows close {Analytics.Durations.Format(request.Options.LatenessMs)} after their end;

@@ -22,6 +22,7 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
     private readonly RateWindow input = new(rateSpan, time);
     private readonly RateWindow processed = new(rateSpan, time);
     private Dictionary<string, (int Files, long Bytes)> files = [];
+    private IReadOnlyList<TableStatus> sink = [];
     private int looks;
     private volatile ServiceStatus? current;
 
@@ -52,7 +53,8 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
         }
 
         sum ??= new StageProgress();
-        PartitionStatus[] readers = [.. partitions.Where(p => p.Stage != "aggregator")];
+        string first = request.Options.Rekey ? "rekey" : request.Options.Fused ? "fused" : "call";
+        PartitionStatus[] readers = [.. partitions.Where(p => p.Stage == first)];
         long end = readers.Sum(p => p.End);
         input.Add(end);
         processed.Add(sum.Read);
@@ -72,8 +74,10 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
                 sum.Keys, sum.OpenWindows, sum.LiveCalls, GC.GetTotalMemory(false),
                 Process.GetCurrentProcess().WorkingSet64),
             Source = new SourceStatus(
-                $"generated traffic in {request.Options.InputTopic}", end,
-                readers.Sum(p => p.Lag)),
+                request.Kafka is { } kafka
+                    ? $"topic {request.Options.InputTopic} of Kafka at {kafka.Bootstrap}"
+                    : $"generated traffic in {request.Options.InputTopic}",
+                end, readers.Sum(p => p.Lag)),
             Partitions = partitions,
             Sink = new SinkStatus(archive, await TablesAsync(log, cancel)),
         };
@@ -84,7 +88,12 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
         CancellationToken cancel)
     {
         Topics topics = request.Options.Topics;
-        string topic = part.Stage == "aggregator" ? topics.Bundles : topics.Calls;
+        string topic = part.Stage switch
+        {
+            "aggregator" => topics.Bundles,
+            "rekey" => request.Options.InputTopic,
+            _ => topics.Calls,
+        };
         OffsetRange range = await log.ReadRangeAsync(
             new TopicPartition(topic, part.Partition), cancel);
         bool isParked = parked.Any(p => p.Name == $"{part.Stage}/{part.Partition}");
@@ -98,9 +107,12 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
     {
         Topics topics = request.Options.Topics;
 
-        // Counting files is slow where there are many.
-        if (looks++ % LooksPerFileCount == 0)
+        // Counting files is slow where there are many; so is asking brokers for every offset.
+        bool look = looks++ % LooksPerFileCount == 0;
+        if (look)
             files = topics.Archived.ToDictionary(t => t.Table, t => CountFiles(t.Table));
+        else if (request.Kafka is not null)
+            return sink;
         List<TableStatus> tables = [];
         foreach ((string topic, string table) in topics.Archived)
         {
@@ -117,6 +129,7 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
             tables.Add(new TableStatus(table, rows, end - rows, count, bytes));
         }
 
+        sink = tables;
         return tables;
     }
 

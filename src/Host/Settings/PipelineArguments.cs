@@ -6,8 +6,10 @@ namespace Earshot.Host.Settings;
 /// <summary>The options that shape a pipeline, and what was given for them.</summary>
 internal sealed class PipelineArguments
 {
-    private static readonly string[] asOptions =
-        ["window", "lateness", "mode", "keys", "partitions"];
+    private static readonly string[] always =
+    [
+        "window", "lateness", "mode", "keys", "partitions", "pipeline", "dead-letter-limit",
+    ];
 
     private readonly Dictionary<string, Option<string?>> settings = [];
     private readonly Option<bool> shuffle = new("--shuffle")
@@ -29,10 +31,11 @@ internal sealed class PipelineArguments
     };
 
     /// <summary>Makes the options.</summary>
-    public PipelineArguments()
+    /// <param name="more">Settings that are options of this command beside the usual ones.</param>
+    public PipelineArguments(params string[] more)
     {
         PipelineOptions defaults = new();
-        foreach (string name in asOptions)
+        foreach (string name in always.Concat(more))
         {
             PipelineSetting setting = PipelineSetting.Of(name);
             settings[name] = new Option<string?>("--" + name)
@@ -54,16 +57,24 @@ internal sealed class PipelineArguments
         command.Options.Add(acceptIncomplete);
     }
 
+    /// <summary>The settings of --config.</summary>
+    /// <exception cref="UsageException">The file cannot be used.</exception>
+    public ConfigFile ConfigOf(ParseResult given) =>
+        given.GetValue(config) is { } path ? ConfigFile.Read(path) : ConfigFile.None;
+
+    /// <summary>True when a setting was given, on the command line or in a file.</summary>
+    public bool IsGiven(ParseResult given, string name) =>
+        given.GetValue(settings[name]) is not null
+        || ConfigOf(given).Pipeline.Any(setting => setting.Setting.Name == name);
+
     /// <summary>The pipeline that was asked for: defaults, then --config, then options.</summary>
     /// <exception cref="UsageException">A value is not allowed.</exception>
     public PipelineOptions Read(ParseResult given)
     {
         PipelineOptions options = new();
-        if (given.GetValue(config) is { } path)
-        {
-            foreach ((PipelineSetting setting, string text) in ConfigFile.Read(path))
-                options = setting.Set(options, text, $"--config {path}: {setting.Name}");
-        }
+        ConfigFile file = ConfigOf(given);
+        foreach ((PipelineSetting setting, string text) in file.Pipeline)
+            options = setting.Set(options, text, $"--config {file.Path}: {setting.Name}");
 
         foreach ((string name, Option<string?> option) in settings)
         {

@@ -41,6 +41,15 @@ internal sealed record PipelineSetting(
             "Send partial results through the bundles topic even with one partition.",
             Shapes: true, o => o.Shuffled ? "true" : "false",
             (o, text) => o with { Shuffled = ParseFlag(text) }),
+        new("pipeline", "letters, digits, '.', '_' and '-'",
+            "Name of the pipeline: prefix of its groups and topics. Another name is another "
+            + "pipeline, which begins anew beside this one.", Shapes: true,
+            o => o.PipelineId, (o, text) => o with { PipelineId = ParseName(text) }),
+        new("topic", "letters, digits, '.', '_' and '-'", "Topic of the call events.",
+            Shapes: true, o => o.InputTopic, (o, text) => o with { InputTopic = ParseName(text) }),
+        new("rekey", "true or false", "The topic is keyed otherwise than by call: spread its "
+            + "records anew first.", Shapes: true,
+            o => o.Rekey ? "true" : "false", (o, text) => o with { Rekey = ParseFlag(text) }),
         Duration("call-limit", 1000, "A call without an end is given up this long after its first "
             + "step.", shapes: true, o => o.CallLimitMs, (o, ms) => o with { CallLimitMs = ms }),
         Duration("future-limit", 0, "An event time this far ahead of the clock is refused.",
@@ -60,6 +69,13 @@ internal sealed record PipelineSetting(
         Tag("tags.mos", 5, r => r.MosMin, (r, v) => r with { MosMin = v }),
         Tag("tags.silent-level", 1, r => r.SilentAudioLevelMax,
             (r, v) => r with { SilentAudioLevelMax = v }),
+        new("dead-letter-limit", "a number from 0 to 1",
+            "Share of dead letters among the records of a minute, per partition, past which the "
+            + "program stops; 1: never.", Shapes: false,
+            o => o.DeadLetterLimit.ToString("R", CultureInfo.InvariantCulture),
+            (o, text) => o with { DeadLetterLimit = ParseShare(text) }),
+        Number("dead-letter-min", 1, 100_000_000, "Records in that minute before it applies.",
+            false, o => o.DeadLetterMin, (o, n) => o with { DeadLetterMin = (int)n }),
         Span("epoch", 10, "Longest time between two commits.",
             o => o.EpochLength, (o, t) => o with { EpochLength = t }),
         Number("epoch-records", 1, 100_000_000, "Most records between two commits.", false,
@@ -116,6 +132,22 @@ internal sealed record PipelineSetting(
         "update" => OutputMode.Update,
         _ => throw new FormatException("there is no such mode"),
     };
+
+    private static double ParseShare(string text) =>
+        double.TryParse(
+            text, NumberStyles.Float, CultureInfo.InvariantCulture, out double share)
+            && share is >= 0 and <= 1
+            ? share
+            : throw new FormatException("it is no share");
+
+    private static string ParseName(string text)
+    {
+        // What Kafka allows, with room for what is put behind it.
+        const int LengthMax = 200;
+        bool good = text.Length is > 0 and <= LengthMax && text is not ("." or "..")
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        return good ? text : throw new FormatException("it has other signs, or is too long");
+    }
 
     private static bool ParseFlag(string text) => text.Trim().ToLowerInvariant() switch
     {

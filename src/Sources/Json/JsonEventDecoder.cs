@@ -299,7 +299,8 @@ internal sealed class JsonEventDecoder : IRecordDecoder
         return value.IsEmpty ? before : StableHash.Of(value);
     }
 
-    private static string Malformed(JsonException e)
+    /// <summary>What is wrong with JSON, in words.</summary>
+    internal static string Malformed(JsonException e)
     {
         int end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         string what = end < 0 ? e.Message : e.Message[..end];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Earshot.Log;
 
@@ -37,30 +38,77 @@ internal static class LogRecords
         return texts;
     }
 
-    /// <summary>Reads on until so many records came, some at most at once.</summary>
-    public static async Task<List<string>> ReadAsync(
-        ILogReader reader, int count, CancellationToken cancel, int maxRecords = int.MaxValue)
+    /// <summary>The headers of each record as "name=value;…".</summary>
+    public static List<string> HeadersOf(RecordBatch batch)
     {
         List<string> texts = [];
-        while (texts.Count < count)
+        for (int index = 0; index < batch.Count; index++)
         {
-            int want = Math.Min(maxRecords, count - texts.Count);
-            RecordBatch? batch = await reader.ReadAsync(want, cancel);
-            Assert.NotNull(batch);
-            Assert.InRange(batch.Count, 1, want);
-            texts.AddRange(TextsOf(batch));
+            StringBuilder text = new();
+            foreach (RecordHeader header in batch[index].Headers)
+            {
+                text.Append(Encoding.UTF8.GetString(header.Name)).Append('=')
+                    .Append(Encoding.UTF8.GetString(header.Value)).Append(';');
+            }
+            texts.Add(text.ToString());
         }
         return texts;
     }
+
+    /// <summary>The offset in "offset:key=value".</summary>
+    public static long OffsetIn(string text) => long.Parse(
+        text[..text.IndexOf(':', StringComparison.Ordinal)], CultureInfo.InvariantCulture);
+
+    /// <summary>"key=value" in "offset:key=value".</summary>
+    public static string TextIn(string text) =>
+        text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
+
+    public static IEnumerable<TopicPartition> Sorted(IEnumerable<TopicPartition> partitions) =>
+        partitions.OrderBy(each => each.Topic, StringComparer.Ordinal)
+            .ThenBy(each => each.Partition);
+
+    /// <summary>
+    /// Reads on until so many records came, some at most at once. A log may answer with an empty
+    /// batch, which says only how far it read.
+    /// </summary>
+    public static async Task<List<RecordBatch>> ReadBatchesAsync(
+        ILogReader reader, int count, CancellationToken cancel, int maxRecords = int.MaxValue)
+    {
+        List<RecordBatch> batches = [];
+        while (count > 0)
+        {
+            int want = Math.Min(maxRecords, count);
+            RecordBatch? batch = await reader.ReadAsync(want, cancel);
+            Assert.NotNull(batch);
+            Assert.InRange(batch.Count, 0, want);
+            count -= batch.Count;
+            if (batch.Count > 0)
+                batches.Add(batch);
+        }
+        return batches;
+    }
+
+    public static async Task<List<string>> ReadAsync(
+        ILogReader reader, int count, CancellationToken cancel, int maxRecords = int.MaxValue) =>
+        [.. (await ReadBatchesAsync(reader, count, cancel, maxRecords)).SelectMany(TextsOf)];
 
     /// <summary>All records of a partition from an offset to its present end.</summary>
     public static async Task<List<string>> ReadAllAsync(
         ILog log, TopicPartition source, CancellationToken cancel, long? from = null)
     {
         OffsetRange range = await log.ReadRangeAsync(source, cancel);
-        long start = from ?? range.Begin;
-        await using ILogReader reader = log.OpenReader(source, start);
-        return await ReadAsync(reader, (int)(range.End - start), cancel);
+        long position = from ?? range.Begin;
+        await using ILogReader reader = log.OpenReader(source, position);
+        List<string> texts = [];
+        while (position < range.End)
+        {
+            RecordBatch? batch = await reader.ReadAsync(int.MaxValue, cancel);
+            Assert.NotNull(batch);
+            Assert.InRange(batch.From, position, batch.To);
+            texts.AddRange(TextsOf(batch));
+            position = batch.To;
+        }
+        return texts;
     }
 
     public static LogTransaction Append(TopicPartition target, params string[] texts) =>

@@ -1,24 +1,29 @@
 using System.Text;
 using Earshot.Snapshots;
+using Earshot.Tests.Conformance.Postgres;
 
 namespace Earshot.Tests.Conformance.Snapshots;
 
 /// <summary>What every snapshot store must do. A store passes by deriving from this.</summary>
-public abstract class SnapshotConformance : IAsyncLifetime
+public abstract partial class SnapshotConformance : IAsyncLifetime
 {
     private protected static readonly SnapshotOwner Owner = new("call", 0);
 
     // A test that hangs fails instead.
     private readonly CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
 
-    private protected ISnapshotStore Store { get; private set; } = null!;
+    private protected ISnapshotStore Store { get; set; } = null!;
 
     private protected CancellationToken Cancel => limit.Token;
 
-    private protected abstract ValueTask<ISnapshotStore> OpenAsync();
+    /// <summary>Opens the store again, or for a second time.</summary>
+    private protected abstract ValueTask<ISnapshotStore> OpenAsync(ulong settings = 0);
 
     /// <summary>The bytes a store keeps for a part, or for the head if the key is null.</summary>
     private protected abstract byte[] ReadStored(SnapshotOwner owner, string? key);
+
+    /// <summary>Puts what a SQLite file of some version holds into the store's tables.</summary>
+    private protected abstract Task ImportAsync(string path);
 
     /// <summary>Replaces them, behind the store's back; null removes the row.</summary>
     private protected abstract void WriteStored(SnapshotOwner owner, string? key, byte[]? value);
@@ -34,18 +39,43 @@ public abstract class SnapshotConformance : IAsyncLifetime
         limit.Dispose();
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Nothing_is_stored_at_first() =>
         Assert.Null(await Store.LoadAsync(Owner, Cancel));
 
-    [Fact]
+    [StoreFact]
     public async Task What_is_saved_is_loaded()
     {
         Assert.True(await SaveAsync(10, "a=1", "b=", "ü/key=2"));
         await AssertStoredAsync(10, "a=1", "b=", "ü/key=2");
     }
 
-    [Fact]
+    [StoreFact]
+    public async Task Keys_are_of_any_length_and_letters_and_told_apart()
+    {
+        string[] keys =
+        [
+            "a", "A", "a ", "é", "e\u0301", "a\0", "a\0b", "\u001f\u0001\u001b", "😀",
+            new string('k', 5000), new string('k', 4999) + "l",
+        ];
+        string[] parts = [.. keys.Select((key, index) => $"{key}={index}")];
+        Assert.True(await SaveAsync(10, parts));
+        await AssertStoredAsync(10, parts);
+        Assert.True(await SaveAsync(20, "a\0b", new string('k', 5000), "e\u0301=changed"));
+        parts[4] = "e\u0301=changed";
+        await AssertStoredAsync(20, [.. parts.Where((_, index) => index is not (6 or 9))]);
+    }
+
+    [StoreFact]
+    public async Task Of_a_part_named_twice_the_last_counts()
+    {
+        Assert.True(await SaveAsync(10, "a=1", "a=2", "b=1", "b", "c", "c=1"));
+        await AssertStoredAsync(10, "a=2", "c=1");
+        Assert.True(await SaveAsync(20, "a", "a=3", "c=2", "c"));
+        await AssertStoredAsync(20, "a=3");
+    }
+
+    [StoreFact]
     public async Task A_change_replaces_adds_and_removes_only_its_parts()
     {
         await SaveAsync(10, "a=1", "b=2", "c=3");
@@ -55,7 +85,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(21, "a=1", "b=two", "d=4");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_whole_state_removes_everything_else()
     {
         await SaveAsync(10, "a=1", "b=2");
@@ -66,7 +96,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(30, "a=4", "c=3");
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(10, false)]
     [InlineData(9, false)]
     [InlineData(10, true)]
@@ -78,7 +108,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(10, "a=1");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_change_to_another_snapshot_than_the_stored_one_is_refused()
     {
         Assert.False(await Store.SaveAsync(Change(5, whole: false, "a=0"), Cancel));
@@ -90,7 +120,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(20, "a=2");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Offset_zero_can_be_saved_first()
     {
         Assert.True(await SaveAsync(0, "a=1"));
@@ -98,7 +128,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(0, "a=1");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Owners_do_not_meet()
     {
         SnapshotOwner[] owners = [Owner, new("call", 1), new("aggregator", 0)];
@@ -117,7 +147,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Of_two_owners_saving_at_once_the_greater_offset_stays()
     {
         List<Task> saves = [];
@@ -130,7 +160,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(30, "a=30", "k30=x");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_snapshot_outlives_the_store()
     {
         await SaveAsync(10, "a=1");
@@ -139,29 +169,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(10, "a=1");
     }
 
-    [Theory]
-    [InlineData(null, 4)]
-    [InlineData("a", 0)]
-    public async Task A_newer_format_is_refused_and_not_overwritten(string? key, int versionAt)
-    {
-        await SaveAsync(10, "a=1");
-        byte[] stored = ReadStored(Owner, key);
-        stored[versionAt] = 2;
-        WriteStored(Owner, key, stored);
-        SnapshotException error = await AssertRefusedAsync("version 2");
-        Assert.Contains("reads version 1", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Run the newer program", error.Message, StringComparison.Ordinal);
-        if (key is not null)
-            return;
-        foreach (bool whole in (bool[])[false, true])
-        {
-            await Assert.ThrowsAsync<SnapshotException>(async () =>
-                await Store.SaveAsync(Change(20, whole, "a=2"), Cancel));
-        }
-        Assert.Equal(stored, ReadStored(Owner, key));
-    }
-
-    [Theory]
+    [StoreTheory]
     [InlineData(null)]
     [InlineData("a")]
     public async Task A_flipped_bit_anywhere_is_found(string? key)
@@ -180,7 +188,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(10, "a=some state");
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(null)]
     [InlineData("a")]
     public async Task Cut_bytes_are_found(string? key)
@@ -194,7 +202,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_lost_part_and_swapped_parts_are_found()
     {
         await SaveAsync(10, "a=1", "b=2");
@@ -208,7 +216,7 @@ public abstract class SnapshotConformance : IAsyncLifetime
         await AssertStoredAsync(10, "a=1", "b=2");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_whole_state_may_replace_a_damaged_one()
     {
         await SaveAsync(10, "a=1");

@@ -12,8 +12,17 @@ public sealed class SqliteSnapshotStoreTests : SnapshotConformance
 
     private string FilePath => folder.File("snapshots.db");
 
-    private protected override async ValueTask<ISnapshotStore> OpenAsync() =>
-        await SqliteSnapshotStore.OpenAsync(FilePath, Cancel);
+    private protected override async ValueTask<ISnapshotStore> OpenAsync(ulong settings) =>
+        await SqliteSnapshotStore.OpenAsync(FilePath, Cancel, settings: settings);
+
+    private protected override Task ImportAsync(string path)
+    {
+        // The file as the older program left it, tables and all.
+        foreach (string suffix in (string[])["", "-wal", "-shm"])
+            File.Delete(FilePath + suffix);
+        File.Copy(path, FilePath);
+        return Task.CompletedTask;
+    }
 
     public override async Task DisposeAsync()
     {
@@ -68,8 +77,24 @@ public sealed class SqliteSnapshotStoreTests : SnapshotConformance
         SnapshotException error = await Assert.ThrowsAsync<SnapshotException>(async () =>
             await small.SaveAsync(large, Cancel));
         Assert.Contains("No space left", error.Message, StringComparison.Ordinal);
+        Assert.True(error.IsTransient);
         Assert.Equal(10, (await small.LoadAsync(Owner, Cancel))!.Offset);
         Assert.True(await small.SaveAsync(Change(20, whole: false, "b=2"), Cancel));
+    }
+
+    [Fact]
+    public async Task A_file_that_another_program_holds_is_transient_trouble()
+    {
+        await SaveAsync(10, "a=1");
+        using (SqliteSession other = new SqliteFile(FilePath).Open())
+        {
+            other.Execute("BEGIN IMMEDIATE");
+            SnapshotException error = await Assert.ThrowsAsync<SnapshotException>(async () =>
+                await Store.LoadAsync(Owner, Cancel));
+            Assert.Contains("in use by another program", error.Message, StringComparison.Ordinal);
+            Assert.True(error.IsTransient);
+        }
+        await AssertStoredAsync(10, "a=1");
     }
 
     [Fact]
@@ -88,7 +113,8 @@ public sealed class SqliteSnapshotStoreTests : SnapshotConformance
         using (SqliteSession session = new SqliteFile(FilePath).Open())
             session.Execute("UPDATE meta SET value = 9 WHERE name = 'schema.snapshots'");
         SnapshotException error = await Assert.ThrowsAsync<SnapshotException>(async () =>
-            await OpenAsync());
+            await OpenAsync(0));
         Assert.Contains("version 9", error.Message, StringComparison.Ordinal);
+        Assert.False(error.IsTransient);
     }
 }

@@ -2,11 +2,15 @@ using Earshot.Actors;
 using Earshot.Actors.Calls;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
+using Earshot.Actors.Wire;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
 
 namespace Earshot.Tests.Unit.Actors;
+
+/// <summary>Reads something of a record.</summary>
+internal delegate T RecordReader<out T>(LogRecord record);
 
 /// <summary>A call stage, fed record by record.</summary>
 internal sealed class CallBench
@@ -22,10 +26,9 @@ internal sealed class CallBench
 
     public StageProgress Books => Stage.Progress;
 
-    public IEnumerable<LateRow> Late => Of(Topics.Default.Late).Select(LateRow.Parser.ParseFrom);
+    public IEnumerable<LateRow> Late => Of(Topics.Default.Late, SideRecords.ReadLate);
 
-    public IEnumerable<DeadLetter> Dead =>
-        Of(Topics.Default.Dead).Select(DeadLetter.Parser.ParseFrom);
+    public IEnumerable<DeadLetter> Dead => Of(Topics.Default.Dead, SideRecords.ReadDead);
 
     /// <summary>The epoch so far: the pane start and the cell of each partial aggregate.</summary>
     public IReadOnlyList<Partial> Partials => Stage.CutBundle(0, 1, idle: false).Partials;
@@ -58,7 +61,7 @@ internal sealed class CallBench
         return this;
     }
 
-    private void Apply(RecordBatch batch)
+    public void Apply(RecordBatch batch)
     {
         for (int i = 0; i < batch.Count; i++)
             Stage.Apply(batch, i, outputs);
@@ -67,12 +70,15 @@ internal sealed class CallBench
         Assert.True(Stage.Progress.Balanced, Stage.Progress.ToString());
     }
 
-    private IEnumerable<byte[]> Of(string topic)
+    public List<T> Of<T>(string topic, RecordReader<T> read)
     {
+        List<T> all = [];
         foreach (RecordAppend append in given)
         {
             for (int i = 0; append.Target.Topic == topic && i < append.Records.Count; i++)
-                yield return append.Records[i].Value.ToArray();
+                all.Add(read(append.Records[i]));
         }
+
+        return all;
     }
 }

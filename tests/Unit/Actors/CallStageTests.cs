@@ -1,5 +1,6 @@
 using Earshot.Actors;
 using Earshot.Actors.Stages;
+using Earshot.Actors.Wire;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
 using static Earshot.Tests.Unit.Actors.Inputs;
@@ -121,7 +122,7 @@ public sealed class CallStageTests
         CallBench bench = new();
         EpochOutputs outputs = new(Topics.Default, 0);
         bench.Stage.Skip(Batch(7, Metric(T0)), 0, "boom", outputs);
-        DeadLetter row = DeadLetter.Parser.ParseFrom(outputs.Take()[0].Records[0].Value);
+        DeadLetter row = SideRecords.ReadDead(outputs.Take()[0].Records[0]);
         Assert.Equal(("failed", "boom", 7L), (row.Reason, row.Detail, row.SourceOffset));
         Assert.True(bench.Books is { Read: 1, Dead: 1, Balanced: true });
     }

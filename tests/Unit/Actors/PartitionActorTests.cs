@@ -4,6 +4,7 @@ using Earshot.Actors.Partitions;
 using Earshot.Actors.Ports;
 using Earshot.Actors.Runtime;
 using Earshot.Actors.Stages;
+using Earshot.Actors.Wire;
 using Earshot.Log;
 using Earshot.Log.Memory;
 using Earshot.Schemas;
@@ -51,16 +52,15 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         FillInput(10);
         await Spawn(poison: 4).Completion.WaitAsync(Patience);
-        DeadLetter dead = Assert.Single(
-            await Read(Topics.Default.Dead, DeadLetter.Parser.ParseFrom));
+        DeadLetter dead = Assert.Single(await Read(Topics.Default.Dead, SideRecords.ReadDead));
         Assert.Equal(("failed", 4L, "boom"), (dead.Reason, dead.SourceOffset, dead.Detail));
-        List<Control> controls = await Read(Topics.Default.Control, Control.Parser.ParseFrom);
+        List<Control> controls = await Read(Topics.Default.Control, row => Control.Parser.ParseFrom(row.Value));
         Assert.Equal(
             [Control.WhatOneofCase.Skip, Control.WhatOneofCase.Ended],
             controls.Select(control => control.WhatCase));
         Assert.Equal(4, controls[0].AtOffset);
         Aggregate row = Assert.Single(
-            await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
+            await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
         Assert.Equal((9L, 41.0), (row.Count, row.Sum));
         StageProgress books = progress.Last().Books;
         Assert.True(books is { Read: 10, Aggregated: 9, Dead: 1, Balanced: true });
@@ -77,8 +77,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
             if (!withSnapshot)
                 snapshots.Forget();
             await Spawn(poison: 4).Completion.WaitAsync(Patience);
-            Assert.Single(await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
-            Assert.Single(await Read(Topics.Default.Dead, DeadLetter.Parser.ParseFrom));
+            Assert.Single(await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
+            Assert.Single(await Read(Topics.Default.Dead, SideRecords.ReadDead));
         }
     }
 
@@ -88,8 +88,31 @@ public sealed class PartitionActorTests : IAsyncLifetime
         snapshots.Fails = true;
         FillInput(10);
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
-        Assert.Single(await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Single(await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
         Assert.Null(progress.Last().Saved);
+    }
+
+    [Fact]
+    public async Task A_store_out_of_reach_at_the_start_is_tried_again()
+    {
+        snapshots.LoadErrors.Enqueue(new("no answer") { IsTransient = true });
+        snapshots.LoadErrors.Enqueue(new("starting") { IsTransient = true });
+        FillInput(10);
+        await Spawn(poison: -1).Completion.WaitAsync(Patience);
+        Assert.Empty(snapshots.LoadErrors);
+        Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_cannot_be_used_parks_it_at_once()
+    {
+        snapshots.LoadErrors.Enqueue(new("newer"));
+        snapshots.LoadErrors.Enqueue(new("not asked again"));
+        FillInput(10);
+        ActorParkedException parked = await Assert.ThrowsAsync<ActorParkedException>(() =>
+            Spawn(poison: -1).Completion.WaitAsync(Patience));
+        Assert.Contains("newer", parked.Message, StringComparison.Ordinal);
+        Assert.Single(snapshots.LoadErrors);
     }
 
     [Fact]
@@ -106,7 +129,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         StoredSnapshot? stored = await snapshots.LoadAsync(
             new SnapshotOwner("fused", 0), CancellationToken.None);
         Assert.Equal(10, stored!.Offset);
-        Assert.Empty(await Read(Topics.Default.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Empty(await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
 
         // Still to be stopped when it starts: it ends at once.
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
@@ -134,7 +157,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
             new Supervision(5, TimeSpan.Zero, TimeSpan.Zero));
     }
 
-    private async Task<List<T>> Read<T>(string topic, Func<byte[], T> parse)
+    private async Task<List<T>> Read<T>(string topic, RecordReader<T> parse)
     {
         TopicPartition source = new(topic, 0);
         OffsetRange range = await log.ReadRangeAsync(source, CancellationToken.None);
@@ -144,7 +167,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         {
             RecordBatch batch = (await reader.ReadAsync(1000, CancellationToken.None))!;
             for (int i = 0; i < batch.Count; i++)
-                rows.Add(parse(batch[i].Value.ToArray()));
+                rows.Add(parse(batch[i]));
         }
 
         return rows;
@@ -173,6 +196,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
 
         public bool Fails { get; set; }
 
+        public Queue<SnapshotException> LoadErrors { get; } = [];
+
         public void Forget()
         {
             lock (guard)
@@ -183,6 +208,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
         {
             lock (guard)
             {
+                if (LoadErrors.TryDequeue(out SnapshotException? error))
+                    throw error;
                 return ValueTask.FromResult(offset < 0
                     ? null : new StoredSnapshot(offset, new Dictionary<string, byte[]>(parts)));
             }
