@@ -1,9 +1,12 @@
 using Earshot.Actors;
+using Earshot.Actors.Wire;
 using Earshot.Batch;
 using Earshot.Log;
 using Earshot.Schemas.V1;
 using Earshot.Tests.Simulation.Run;
+using Earshot.Tests.Simulation.World;
 using Google.Protobuf;
+using RowId = Earshot.Batch.RowId;
 
 namespace Earshot.Tests.Simulation;
 
@@ -45,8 +48,11 @@ internal sealed class Rows
         {
             for (int partition = 0; partition < run.Options.Partitions; partition++)
             {
-                foreach (byte[] value in Archived(run, new TopicPartition(topic, partition), table))
-                    rows.Take(table, value, run);
+                TopicPartition source = new(topic, partition);
+                RecordBatch? published = run.Broker.Read(source, 0, int.MaxValue);
+                AssertArchived(published, run.Archive.Rows(table, partition), source);
+                for (int i = 0; i < published?.Count; i++)
+                    rows.Take(table, published[i], run);
             }
         }
 
@@ -67,52 +73,51 @@ internal sealed class Rows
         }
     }
 
-    private static List<byte[]> Archived(SimulatedRun run, TopicPartition source, string table)
+    private static void AssertArchived(
+        RecordBatch? published, Dictionary<long, StoredRecord> archived, TopicPartition source)
     {
-        SortedDictionary<long, byte[]> archived = run.Archive.Rows(table, source.Partition);
-        List<byte[]> values = [];
-        foreach ((long offset, byte[] value) in run.Broker.Records(source))
+        for (int i = 0; i < published?.Count; i++)
         {
+            LogRecord record = published[i];
             Assert.True(
-                archived.TryGetValue(offset, out byte[]? row),
-                $"{source}@{offset} is not in the archive");
-            Assert.True(value.AsSpan().SequenceEqual(row), $"{source}@{offset} is archived wrong");
-            values.Add(value);
+                archived.TryGetValue(record.Offset, out StoredRecord? row),
+                $"{source}@{record.Offset} is not in the archive");
+            Assert.True(row.IsSame(record), $"{source}@{record.Offset} is archived wrong");
         }
 
+        int count = published?.Count ?? 0;
         Assert.True(
-            values.Count == archived.Count,
-            $"the archive has {archived.Count} rows of {source}, which has {values.Count}");
-        return values;
+            count == archived.Count,
+            $"the archive has {archived.Count} rows of {source}, which has {count}");
     }
 
-    private void Take(string table, byte[] value, SimulatedRun run)
+    private void Take(string table, LogRecord record, SimulatedRun run)
     {
         bool append = run.Options.Mode == OutputMode.Append;
         switch (table)
         {
             case "aggregates":
-                Aggregate aggregate = Aggregate.Parser.ParseFrom(value);
+                Aggregate aggregate = Aggregate.Parser.ParseFrom(record.Value);
                 Keep(
                     aggregates, RowId.Of(aggregate.Key, aggregate.Metric), aggregate,
                     static row => (row.Revision, row.Final), append);
                 break;
             case "insights":
-                Insight insight = Insight.Parser.ParseFrom(value);
+                Insight insight = Insight.Parser.ParseFrom(record.Value);
                 Keep(
                     insights, RowId.Of(insight.Key), insight,
                     static row => (row.Revision, row.Final), append);
                 break;
             case "predictions":
-                Prediction prediction = Prediction.Parser.ParseFrom(value);
+                Prediction prediction = Prediction.Parser.ParseFrom(record.Value);
                 RowId id = RowId.Of(prediction.Key, prediction.Metric);
                 Assert.True(predictions.TryAdd(id, prediction), $"{id} was predicted twice");
                 break;
             case "late":
-                Take(LateRow.Parser.ParseFrom(value), run);
+                Take(SideRecords.ReadLate(record), run);
                 break;
             case "dead":
-                DeadLetter letter = DeadLetter.Parser.ParseFrom(value);
+                DeadLetter letter = SideRecords.ReadDead(record);
                 AssertRecord(letter.SourcePartition, letter.SourceOffset, letter.Record, run);
                 SideRecord buried = new(
                     letter.SourcePartition, letter.SourceOffset, letter.Reason, 0, 0);

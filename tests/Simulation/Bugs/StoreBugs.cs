@@ -47,6 +47,9 @@ internal sealed class FileNotDurable : Bug
             return ValueTask.CompletedTask;
         }
 
+        public ValueTask ReleaseAsync(string table, int partition, CancellationToken cancel) =>
+            archive.ReleaseAsync(table, partition, cancel);
+
         public ValueTask CompactAsync(CancellationToken cancel) => archive.CompactAsync(cancel);
     }
 }

@@ -89,7 +89,7 @@ internal sealed record Weather(
         return new Weather(
             random.Next(300, 3000), Chance(8), Chance(15), Chance(20), Chance(8),
             random.Next(4) == 0 ? 3 : 0, Chance(20), Chance(100), Chance(60),
-            new CommitFaults(Chance(100), Chance(30), Chance(80)), random.Next(1, 8),
-            random.Next(2, 8), random.Next(1, 6));
+            new CommitFaults(Chance(100), Chance(30), Chance(80), random.Next(1, 12)), random.Next(1, 8),
+            random.Next(2, 8), random.Next(1, 20));
     }
 }

@@ -1,5 +1,6 @@
 using Earshot.Actors.Ports;
 using Earshot.Log;
+using Earshot.Snapshots;
 
 namespace Earshot.Tests.Simulation.Run;
 
@@ -94,7 +95,7 @@ internal abstract class SimulatedPart(PartId id, SimulatedProcess process)
         {
             await task;
         }
-        catch (Exception e) when (e is LogException or IOException)
+        catch (Exception e) when (e is LogException or IOException or SnapshotException)
         {
             Fail();
         }

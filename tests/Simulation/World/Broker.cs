@@ -42,28 +42,17 @@ internal sealed class Broker(bool kafka, Random random)
     /// <summary>Appends a record of the input, and markers after it.</summary>
     public void AppendInput(TopicPartition target, byte[] value, int markers)
     {
-        Of(target).Entries.Add(new Entry([], value, null));
+        Of(target).Entries.Add(new Entry(new StoredRecord([], value, []), null));
         for (int marker = 0; marker < markers; marker++)
-            Of(target).Entries.Add(new Entry([], null, null));
+            Of(target).Entries.Add(new Entry(null, null));
     }
 
     /// <summary>The end of what may be read.</summary>
     public long EndOf(TopicPartition source) => Of(source).StableEnd;
 
-    /// <summary>Every committed record, with its offset.</summary>
-    public IEnumerable<(long Offset, byte[] Value)> Records(TopicPartition source)
-    {
-        List<Entry> entries = Of(source).Entries;
-        for (int i = 0; i < entries.Count; i++)
-        {
-            if (entries[i].Visible)
-                yield return (i, entries[i].Value!);
-        }
-    }
-
     /// <summary>The value of a record.</summary>
     public ReadOnlySpan<byte> ValueOf(TopicPartition source, long offset) =>
-        Of(source).Entries[(int)offset].Value;
+        Of(source).Entries[(int)offset].Record!.Value;
 
     /// <summary>The next records, or only offsets without any; null at the end.</summary>
     public RecordBatch? Read(TopicPartition source, long from, int max)
@@ -79,7 +68,8 @@ internal sealed class Broker(bool kafka, Random random)
             Entry entry = topic.Entries[(int)offset];
             if (!entry.Visible)
                 continue;
-            builder.Add(offset, entry.Key, entry.Value);
+            StoredRecord record = entry.Record!;
+            builder.Add(offset, record.Key, record.Value, record.Headers);
             to = offset + 1;
         }
 
@@ -161,7 +151,7 @@ internal sealed class Broker(bool kafka, Random random)
         {
             topic.Undecided.RemoveAll(u => u.Transaction == transaction);
             if (Kafka)
-                topic.Entries.Add(new Entry([], null, null));
+                topic.Entries.Add(new Entry(null, null));
         }
 
         if (!commit)
@@ -193,10 +183,9 @@ internal sealed class Broker(bool kafka, Random random)
         {
             for (int i = 0; i < append.Records.Count; i++)
             {
-                LogRecord record = append.Records[i];
-                byte[] value = record.Value.ToArray();
-                topic.Entries.Add(new Entry(record.Key.ToArray(), value, transaction));
-                if (time > 0 && Bundles.CanBeToldFromItsRepeat(value))
+                StoredRecord record = StoredRecord.Of(append.Records[i]);
+                topic.Entries.Add(new Entry(record, transaction));
+                if (time > 0 && Bundles.CanBeToldFromItsRepeat(record.Value))
                     transaction.Duplicated++;
             }
         }
@@ -228,10 +217,10 @@ internal sealed class Broker(bool kafka, Random random)
         public int Duplicated { get; set; }
     }
 
-    /// <summary>A record; a marker when it has no value.</summary>
-    internal readonly record struct Entry(byte[] Key, byte[]? Value, Transaction? Transaction)
+    /// <summary>A record, or a marker without one.</summary>
+    internal readonly record struct Entry(StoredRecord? Record, Transaction? Transaction)
     {
-        public bool Visible => Value is not null && Transaction is not { Committed: false };
+        public bool Visible => Record is not null && Transaction is not { Committed: false };
     }
 
     internal sealed class Topic

@@ -6,9 +6,10 @@ namespace Earshot.Tests.Simulation.World;
 /// <param name="Lost">The answer is lost: unknown.</param>
 /// <param name="Silent">No answer ever comes.</param>
 /// <param name="Aborted">The server aborts.</param>
-internal sealed record CommitFaults(int Lost, int Silent, int Aborted)
+/// <param name="SlowIn">The server takes so many steps on average for each of its own.</param>
+internal sealed record CommitFaults(int Lost, int Silent, int Aborted, int SlowIn)
 {
-    public static readonly CommitFaults None = new(0, 0, 0);
+    public static readonly CommitFaults None = new(0, 0, 0, 1);
 }
 
 /// <summary>The log as one life of a process sees it.</summary>
@@ -116,6 +117,8 @@ internal sealed class ProcessLog(
 
             if (transaction is null)
                 return Begin(random);
+            if (broker.Kafka && random.Next(faults().SlowIn) != 0)
+                return false;
             if (!prepared && !transaction.Decided && random.Next(1000) < faults().Aborted)
                 broker.Decide(transaction, commit: false);
             if (!prepared)

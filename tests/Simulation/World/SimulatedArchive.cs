@@ -12,19 +12,19 @@ internal sealed class ArchiveFolder
     /// The rows of a table's partition by offset: repeats of an offset in several files are one
     /// row, as in the archive's views; they must be equal.
     /// </summary>
-    public SortedDictionary<long, byte[]> Rows(string table, int partition)
+    public Dictionary<long, StoredRecord> Rows(string table, int partition)
     {
-        SortedDictionary<long, byte[]> rows = [];
+        Dictionary<long, StoredRecord> rows = [];
         foreach (ArchivedFile file in files)
         {
             if (file.Table != table || file.Partition != partition)
                 continue;
-            foreach ((long offset, byte[] value) in file.Rows)
+            foreach ((long offset, StoredRecord row) in file.Rows)
             {
-                if (!rows.TryAdd(offset, value))
+                if (!rows.TryAdd(offset, row))
                 {
                     Assert.True(
-                        rows[offset].AsSpan().SequenceEqual(value),
+                        rows[offset].IsSame(row),
                         $"two files have different rows of {table} {partition}@{offset}");
                 }
             }
@@ -48,7 +48,7 @@ internal sealed class ArchiveFolder
 /// <summary>A file: the rows of [From, To) of one partition.</summary>
 internal sealed record ArchivedFile(
     string Table, int Partition, long From, long To,
-    IReadOnlyList<(long Offset, byte[] Value)> Rows);
+    IReadOnlyList<(long Offset, StoredRecord Row)> Rows);
 
 /// <summary>
 /// The archive as one life of a process sees it. In a shared folder nothing is removed at a start:
@@ -81,16 +81,19 @@ internal sealed class ProcessArchive(
         }));
     }
 
+    public ValueTask ReleaseAsync(string table, int partition, CancellationToken cancel) =>
+        ValueTask.CompletedTask;
+
     public ValueTask CompactAsync(CancellationToken cancel) => ValueTask.CompletedTask;
 
     private static ArchivedFile FileOf(
         string table, int partition, IReadOnlyList<RecordBatch> batches)
     {
-        List<(long, byte[])> rows = [];
+        List<(long, StoredRecord)> rows = [];
         foreach (RecordBatch batch in batches)
         {
             for (int i = 0; i < batch.Count; i++)
-                rows.Add((batch[i].Offset, batch[i].Value.ToArray()));
+                rows.Add((batch[i].Offset, StoredRecord.Of(batch[i])));
         }
 
         return new ArchivedFile(table, partition, batches[0].From, batches[^1].To, rows);

@@ -100,7 +100,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
         FillInput(10);
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
         Assert.Empty(snapshots.LoadErrors);
-        Assert.Single(await Read(Topics.Aggregates, Aggregate.Parser.ParseFrom));
+        Assert.Single(
+            await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
     }
 
     [Fact]
