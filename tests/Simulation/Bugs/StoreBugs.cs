@@ -20,8 +20,11 @@ internal sealed class SnapshotOverwritten : Bug
             SnapshotOwner owner, CancellationToken cancel) => store.LoadAsync(owner, cancel);
 
         public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel) =>
-            new(world.Network.Ask(
-                life, (out bool saved) => saved = world.Snapshots.Save(change, checks: false)));
+            new(world.Network.Ask(life, (out bool saved) =>
+            {
+                saved = !world.Dawdles(life);
+                return saved && world.Snapshots.Save(change, checks: false);
+            }));
 
         public ValueTask DisposeAsync() => store.DisposeAsync();
     }

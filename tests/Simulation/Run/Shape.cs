@@ -75,21 +75,23 @@ internal sealed record Shape(
 /// <param name="Commits">What happens to commits.</param>
 /// <param name="PutOffOneIn">One call in so many is put off.</param>
 /// <param name="NetworkOneIn">One step in so many carries a call that was put off.</param>
+/// <param name="SnapshotsTake">At most so many tries until a snapshot is written.</param>
 /// <param name="DecideOneIn">How slowly the server decides what nobody ends.</param>
 internal sealed record Weather(
     int Steps, int Kills, int PartCrashes, int Moves, int Evictions, int SnapshotLosses,
     int TimeOuts, int DiskFaults, int Duplicates, CommitFaults Commits, int PutOffOneIn,
-    int NetworkOneIn, int DecideOneIn)
+    int NetworkOneIn, int SnapshotsTake, int DecideOneIn)
 {
-    public static readonly Weather Calm = new(0, 0, 0, 0, 0, 0, 0, 0, 0, CommitFaults.None, 10, 3, 1);
+    public static readonly Weather Calm = new(0, 0, 0, 0, 0, 0, 0, 0, 0, CommitFaults.None, 10, 3, 1, 1);
 
     public static Weather Of(Random random)
     {
         int Chance(int max) => random.Next(3) == 0 ? 0 : random.Next(1, max + 1);
         return new Weather(
-            random.Next(300, 3000), Chance(8), Chance(15), Chance(20), Chance(8),
+            random.Next(300, 3000), Chance(8), Chance(15), Chance(20), Chance(12),
             random.Next(4) == 0 ? 3 : 0, Chance(20), Chance(100), Chance(60),
             new CommitFaults(Chance(100), Chance(30), Chance(80), random.Next(1, 12)), random.Next(1, 8),
-            random.Next(2, 8), random.Next(1, 20));
+            random.Next(2, 8), random.Next(2) == 0 ? 100 : 1,
+            random.Next(1, 20));
     }
 }

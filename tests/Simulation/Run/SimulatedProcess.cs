@@ -59,13 +59,18 @@ internal sealed class SimulatedProcess
     {
         parts.Clear();
         Evicted = false;
-        Life = new Life(index, ++lives) { Generation = World.Broker.Generation };
+        Life = new Life(index, ++lives)
+        {
+            Generation = World.Broker.Generation,
+            SnapshotsTake = World.Random.Next(2) == 0 ? 1 : World.Random.Next(1, 80),
+        };
         Log = World.Bug.Wrap(
             new ProcessLog(World.Broker, World.Network, Life, () => World.Weather.Commits), Life,
             World);
         Snapshots = World.Bug.Wrap(
-            new ProcessSnapshots(World.Snapshots, World.Network, Life, World.DiskFails), Life,
-            World);
+            new ProcessSnapshots(World.Snapshots, World.Network, Life, World.DiskFails,
+                () => World.Dawdles(Life)),
+            Life, World);
         Archive = World.Bug.Wrap(
             new ProcessArchive(
                 World.Archive, World.Network, Life, World.DiskFails, shared: World.Broker.Kafka),

@@ -99,6 +99,10 @@ internal sealed class SimulatedRun
 
     public bool DiskFails() => Random.Next(1000) < Weather.DiskFaults;
 
+    /// <summary>True while a snapshot of a slow process takes longer.</summary>
+    public bool Dawdles(Life life) =>
+        Random.Next(Math.Min(life.SnapshotsTake, Weather.SnapshotsTake)) != 0;
+
     /// <summary>A fault that no restart mends ends the run.</summary>
     public void Fault(Exception e) => fault ??= ExceptionDispatchInfo.Capture(e);
 

@@ -105,7 +105,8 @@ internal sealed class SimulatedStage(PartId id, SimulatedProcess process)
     /// <summary>The machine is done: for good, or because it was told to stop.</summary>
     private void End()
     {
-        Finished = true;
+        // Told to stop, it has not come to the input's end: the next owner goes on.
+        Finished = !Stopping;
         if (Stopping)
             Fail();
     }

@@ -37,6 +37,9 @@ internal sealed class Broker(bool kafka, Random random)
     /// <summary>How many bundles were written twice and can be told to be repeats.</summary>
     public int Duplicated { get; private set; }
 
+    /// <summary>Of these, the repeats of a source's end: nobody may be there to notice.</summary>
+    public int DuplicatedEnds { get; private set; }
+
     public int OpenTransactions => open.Count;
 
     /// <summary>Appends a record of the input, and markers after it.</summary>
@@ -157,6 +160,7 @@ internal sealed class Broker(bool kafka, Random random)
         if (!commit)
             return;
         Duplicated += transaction.Duplicated;
+        DuplicatedEnds += transaction.DuplicatedEnds;
         foreach (OffsetMove move in transaction.Moves)
             offsets[(move.Group, move.Source)] = move.To;
     }
@@ -186,7 +190,10 @@ internal sealed class Broker(bool kafka, Random random)
                 StoredRecord record = StoredRecord.Of(append.Records[i]);
                 topic.Entries.Add(new Entry(record, transaction));
                 if (time > 0 && Bundles.CanBeToldFromItsRepeat(record.Value))
+                {
                     transaction.Duplicated++;
+                    transaction.DuplicatedEnds += Bundles.IsEnd(record.Value) ? 1 : 0;
+                }
             }
         }
     }
@@ -215,6 +222,8 @@ internal sealed class Broker(bool kafka, Random random)
         public bool Committed { get; set; }
 
         public int Duplicated { get; set; }
+
+        public int DuplicatedEnds { get; set; }
     }
 
     /// <summary>A record, or a marker without one.</summary>

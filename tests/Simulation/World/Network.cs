@@ -118,6 +118,9 @@ internal sealed class Life(int process, int number)
     /// <summary>The generation of the group it believes itself in.</summary>
     public int Generation { get; set; }
 
+    /// <summary>Tries until a snapshot is written, on average.</summary>
+    public int SnapshotsTake { get; init; } = 1;
+
     /// <summary>What it believes to own.</summary>
     public HashSet<(string Group, Log.TopicPartition Source)> Owned { get; } = [];
 

@@ -44,7 +44,8 @@ internal sealed class SnapshotTable
 
 /// <summary>The snapshot store as one life of a process sees it.</summary>
 internal sealed class ProcessSnapshots(
-    SnapshotTable table, Network network, Life life, Func<bool> fails) : ISnapshotStore
+    SnapshotTable table, Network network, Life life, Func<bool> fails, Func<bool> dawdles)
+    : ISnapshotStore
 {
     public ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel) =>
         new(network.Ask(life, (out StoredSnapshot? snapshot) =>
@@ -56,6 +57,9 @@ internal sealed class ProcessSnapshots(
     public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel) =>
         new(network.Ask(life, (out bool saved) =>
         {
+            saved = false;
+            if (dawdles())
+                return false;
             if (fails())
                 throw new IOException("the snapshot store does not answer");
             saved = table.Save(change);
