@@ -34,7 +34,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         log = new MemoryLog(time);
         runtime = new LocalRuntime(time, NullLogger<LocalRuntime>.Instance);
-        committer = new EpochCommitter(log, "id", NullLogger.Instance);
+        committer = new EpochCommitter(log, "id", TimeProvider.System, NullLogger.Instance);
     }
 
     public async Task InitializeAsync() => await log.EnsureTopicsAsync(
