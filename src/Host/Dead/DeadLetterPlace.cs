@@ -21,6 +21,13 @@ internal sealed record DeadLetterPlace(ILog Log, PipelineOptions Options, InputF
     {
         StoredPipeline pipeline = DataFolder.FindPipeline(data);
         (PipelineIdentity identity, string path) = (pipeline.Identity, pipeline.LogPath);
+        if (identity.Kind == PipelineKind.Live && !File.Exists(path))
+        {
+            throw new UsageException(
+                $"the log of {data} is on Kafka, which this command does not reach yet: its dead "
+                + "letters are in the topic " + identity.ToOptions().Topics.Dead + ".");
+        }
+
         if (!File.Exists(path))
             throw new UsageException($"there is no log {path}: nothing was processed there yet.");
         InputFormat? files = identity.Kind == PipelineKind.Replay

@@ -22,7 +22,7 @@ internal sealed class StartupCheck(RunRequest request, string archive, ILogger l
 
     /// <summary>Checks, and opens the log on the way.</summary>
     /// <returns>The log, and the pipeline with the partitions its topic has.</returns>
-    /// <exception cref="FailedException">Something is missing; the message lists it all.</exception>
+    /// <exception cref="FailedException">The message lists all that is wrong.</exception>
     public async Task<(ILog Log, PipelineOptions Options)> RunAsync(CancellationToken cancel)
     {
         CheckPort();
