@@ -4,16 +4,20 @@ using Earshot.Kafka.Testing;
 namespace Earshot.Tests.Integration.Kafka;
 
 /// <summary>On a real broker: an output that is slow or absent, and a backlog behind it.</summary>
-public sealed class FlowControlTests(TrafficFile traffic) : IClassFixture<TrafficFile>
+public sealed class FlowControlTests(LargeTrafficFile traffic)
+    : IClassFixture<LargeTrafficFile>
 {
     /// <summary>An epoch is cut this small so that a few of them are far from the backlog.</summary>
     private const int EpochRecords = 200;
 
+    /// <summary>Records the service reads at once; an epoch ends with them.</summary>
+    private const int BatchRecords = 4096;
+
     /// <summary>
-    /// What may be read and not committed, per partition: the epoch on its way, the one that is
-    /// built meanwhile, and the batch in which that ends.
+    /// What may be read and not committed, per partition: the epoch on its way, and the one that
+    /// is built meanwhile.
     /// </summary>
-    private const int HeldRecordsMax = 1500;
+    private const int HeldRecordsMax = 2 * (EpochRecords + BatchRecords);
 
     /// <summary>Far more than it needs (about 200 MB).</summary>
     private const long WorkingSetBytesMax = 1L << 30;
@@ -60,8 +64,8 @@ public sealed class FlowControlTests(TrafficFile traffic) : IClassFixture<Traffi
         string pipeline = scene.NewPipeline("silent");
         await using ServiceProcess service = Start(scene, proxy, pipeline, topic);
         await service.WaitAsync(_ => true);
-        Task feeding = scene.FeedAsync(topic, await traffic.ReadAsync(), perBeat: 40);
-        await service.WaitAsync(now => now.Committed() > 500);
+        Task feeding = scene.FeedAsync(topic, await traffic.ReadAsync(), perBeat: 400);
+        await service.WaitAsync(now => now.Committed() > 5000);
         proxy.Hold(Held.Everything);
         await feeding;
         await Task.Delay(silence);
@@ -86,7 +90,7 @@ public sealed class FlowControlTests(TrafficFile traffic) : IClassFixture<Traffi
     private async Task RequireAllAsync(
         KafkaScene scene, ServiceProcess service, string pipeline)
     {
-        await service.WaitUntilReadAsync(TrafficFile.Count);
+        await service.WaitUntilReadAsync(traffic.Count);
         await service.RequireStopAsync();
         (await scene.RowsAsync(pipeline)).AssertSame(await traffic.RowsAsync());
     }

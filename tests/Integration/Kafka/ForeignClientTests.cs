@@ -25,7 +25,7 @@ public sealed class ForeignClientTests(TrafficFile traffic) : IClassFixture<Traf
         await using ServiceProcess service = scene.Start(
             pipeline, topic, "--kafka-option", "producer.compression.type=gzip");
         await FeedAsync(scene.Bootstrap, topic);
-        await service.WaitUntilReadAsync(TrafficFile.Count);
+        await service.WaitUntilReadAsync(traffic.Count);
         await service.RequireStopAsync();
         Rows rows = await scene.RowsAsync(pipeline);
         rows.AssertSame(await traffic.RowsAsync());
@@ -41,17 +41,17 @@ public sealed class ForeignClientTests(TrafficFile traffic) : IClassFixture<Traf
         scene.Broker.Adopt([topic], []);
         CommandResult generated = await CommandLine.RunAsync(
             "generate", "--kafka", scene.Bootstrap, "--topic", topic, "--partitions",
-            $"{TrafficFile.Partitions}", "--events", $"{TrafficFile.Events}", "--rate", "3");
+            $"{TrafficFile.Partitions}", "--events", $"{traffic.Events}", "--rate", "3");
         Assert.True(generated.Code == 0, generated.Error);
         Assert.Contains($"20,000 records written to topic {topic}", generated.Error);
         CommandResult other = await CommandLine.RunAsync(
             "generate", "--kafka", scene.Bootstrap, "--topic", topic, "--partitions", "2");
         Assert.Equal(1, other.Code);
         Assert.Contains("has 3 partitions, not 2", other.Error);
-        await scene.FeedAsync(topic, (await traffic.ReadAsync()).Skip(TrafficFile.Events));
+        await scene.FeedAsync(topic, (await traffic.ReadAsync()).Skip(traffic.Events));
         string pipeline = scene.NewPipeline("generated");
         await using ServiceProcess service = scene.Start(pipeline, topic);
-        await service.WaitUntilReadAsync(TrafficFile.Count);
+        await service.WaitUntilReadAsync(traffic.Count);
         await service.RequireStopAsync();
         (await scene.RowsAsync(pipeline)).AssertSame(await traffic.RowsAsync());
     }

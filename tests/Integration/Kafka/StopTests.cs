@@ -45,7 +45,7 @@ public sealed class StopTests(TrafficFile traffic) : IClassFixture<TrafficFile>
 
         await feeding;
         await using ServiceProcess second = scene.Start(pipeline, topic, membership);
-        await second.WaitUntilReadAsync(TrafficFile.Count);
+        await second.WaitUntilReadAsync(traffic.Count);
         await second.RequireStopAsync();
         (await scene.RowsAsync(pipeline)).AssertSame(await traffic.RowsAsync());
     }
@@ -107,9 +107,9 @@ public sealed class StopTests(TrafficFile traffic) : IClassFixture<TrafficFile>
         await scene.FeedAsync(topic, await traffic.ReadAsync());
         string first = scene.NewPipeline("first"), second = scene.NewPipeline("second");
         await using ServiceProcess one = scene.Start(first, topic);
-        await one.WaitUntilReadAsync(TrafficFile.Count);
+        await one.WaitUntilReadAsync(traffic.Count);
         await using ServiceProcess two = scene.Start(second, topic);
-        await two.WaitUntilReadAsync(TrafficFile.Count);
+        await two.WaitUntilReadAsync(traffic.Count);
         await two.RequireStopAsync();
         await one.RequireStopAsync();
         (await scene.RowsAsync(first)).AssertSame(await traffic.RowsAsync());
@@ -130,15 +130,15 @@ public sealed class StopTests(TrafficFile traffic) : IClassFixture<TrafficFile>
             pipeline, topic, ["--rekey", "--partitions", $"{TrafficFile.Partitions}", .. shape]);
         await using ServiceProcess direct = scene.Start(plain, byCall, shape);
         await scene.FeedAsync(byCall, records);
-        await scene.FeedAsync(topic, records.Take(TrafficFile.Events).Select(record => record with
+        await scene.FeedAsync(topic, records.Take(traffic.Events).Select(record => record with
         {
             Key = record.Account,
             Partition = Math.Abs(record.Account.Sum(c => c)) % TrafficFile.Partitions,
         }));
-        await rekeyed.WaitUntilReadAsync(TrafficFile.Events);
-        await scene.FeedAsync(topic, records.Skip(TrafficFile.Events));
-        await rekeyed.WaitUntilReadAsync(TrafficFile.Count);
-        await direct.WaitUntilReadAsync(TrafficFile.Count);
+        await rekeyed.WaitUntilReadAsync(traffic.Events);
+        await scene.FeedAsync(topic, records.Skip(traffic.Events));
+        await rekeyed.WaitUntilReadAsync(traffic.Count);
+        await direct.WaitUntilReadAsync(traffic.Count);
         await rekeyed.RequireStopAsync();
         await direct.RequireStopAsync();
         (await scene.RowsAsync(pipeline)).AssertSame(await scene.RowsAsync(plain));

@@ -18,25 +18,34 @@ internal sealed record TrafficRecord(string Key, byte[] Value, string Account, i
 /// Generated traffic, then one record per partition of a month later, which closes all windows of
 /// the traffic; and the rows that a replay of both gives.
 /// </summary>
-public sealed class TrafficFile : IDisposable
+public class TrafficFile : IDisposable
 {
     public const int Partitions = 3;
-    public const int Events = 20_000;
-
-    /// <summary>All, with those that close the windows.</summary>
-    public const int Count = Events + Partitions;
 
     private const long CloseMs = 1_738_400_000_000; // 2025-02-01T08:53:20Z
 
     private readonly CommandLine cli = new();
+    private readonly int callsPerSecond;
     private readonly Lazy<Task<string>> file;
     private readonly Lazy<Task<Rows>> rows;
 
-    public TrafficFile()
+    public TrafficFile() : this(20_000, 3)
     {
+    }
+
+    protected TrafficFile(int events, int callsPerSecond)
+    {
+        Events = events;
+        this.callsPerSecond = callsPerSecond;
         file = new Lazy<Task<string>>(GenerateAsync);
         rows = new Lazy<Task<Rows>>(ReplayAsync);
     }
+
+    /// <summary>Generated records.</summary>
+    public int Events { get; }
+
+    /// <summary>All, with those that close the windows.</summary>
+    public int Count => Events + Partitions;
 
     /// <summary>What shapes the rows, for replay and service alike.</summary>
     internal static string[] Shape { get; } =
@@ -58,7 +67,11 @@ public sealed class TrafficFile : IDisposable
         return records;
     }
 
-    public void Dispose() => cli.Dispose();
+    public void Dispose()
+    {
+        cli.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     private static TrafficRecord RecordOf(byte[] bytes)
     {
@@ -112,7 +125,8 @@ public sealed class TrafficFile : IDisposable
     private async Task<string> GenerateAsync()
     {
         CommandResult generated = await CommandLine.RunAsync(
-            "generate", "--out", Bytes, "--events", $"{Events}", "--rate", "3");
+            "generate", "--out", Bytes, "--events", $"{Events}", "--rate",
+            $"{callsPerSecond}");
         Assert.True(generated.Code == 0, generated.Error);
         using FileStream more = new(Bytes, FileMode.Append);
         using CodedOutputStream writer = new(more);
@@ -131,3 +145,6 @@ public sealed class TrafficFile : IDisposable
         return await Rows.ReadAsync(cli.DataFolder);
     }
 }
+
+/// <summary>More than two epochs of every partition can hold.</summary>
+public sealed class LargeTrafficFile() : TrafficFile(150_000, 20);
