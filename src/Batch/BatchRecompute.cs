@@ -94,7 +94,11 @@ public sealed class BatchRecompute
             source.Finish(ended);
         RowTable rows = new(options, closedToMs);
         foreach (KeyWindows key in windows.Keys)
+        {
             rows.Add(key);
+            key.Windows.Clear();
+        }
+
         return new BatchRows
         {
             Aggregates = rows.Aggregates,

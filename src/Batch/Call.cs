@@ -19,7 +19,9 @@ internal sealed class Call(long limitMs)
     /// <summary>The earliest verdict; of two of one time the one with the least state.</summary>
     public Event? Verdict { get; private set; }
 
-    /// <summary>The last post-dial delay that a step told, counted when it came; else null.</summary>
+    /// <summary>
+    /// The last post-dial delay that a step told, counted when it came; else null.
+    /// </summary>
     public double? CountedPddSeconds { get; set; }
 
     /// <summary>True while nothing has told of its end.</summary>
@@ -76,7 +78,9 @@ internal sealed class Call(long limitMs)
         }
     }
 
-    /// <summary>Per dimension the first value said; what a partial summary says counts more.</summary>
+    /// <summary>
+    /// Per dimension the first value said; what a partial summary says counts more.
+    /// </summary>
     public string?[] Dimensions
     {
         get

@@ -68,7 +68,9 @@ internal sealed record Event
     };
 }
 
-/// <summary>Names of the metrics that mean something here, and which of their values can be.</summary>
+/// <summary>
+/// Names of the metrics that mean something here, and which of their values can be.
+/// </summary>
 internal static class Readings
 {
     public const string Pdd = "pdd";

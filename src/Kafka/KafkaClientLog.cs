@@ -36,7 +36,7 @@ internal sealed partial class KafkaClientLog(ILogger logger) : IClientLog
 
     [LoggerMessage(
         EventId = 701, Level = LogLevel.Warning,
-        Message = "Kafka reader: {Facility}: {Text} (it is tried again, further ones are not shown)")]
+        Message = "Kafka reader: {Facility}: {Text} (it tries again; more of these go unsaid)")]
     private static partial void ReportTrouble(ILogger logger, string facility, string text);
 
     [LoggerMessage(

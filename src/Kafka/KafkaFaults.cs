@@ -6,7 +6,7 @@ namespace Earshot.Kafka;
 /// <summary>What librdkafka's errors mean here, and how they are put.</summary>
 internal static class KafkaFaults
 {
-    /// <summary>Another producer of the transactional id took over, or the broker gave up.</summary>
+    /// <summary>Another producer of the id took over, or the broker gave up on this one.</summary>
     public static bool IsFenced(Error error) => error.Code is ErrorCode.Local_Fenced
         or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
 
@@ -14,6 +14,19 @@ internal static class KafkaFaults
     public static bool IsStaleMember(Error error) => error.Code is ErrorCode.IllegalGeneration
         or ErrorCode.UnknownMemberId or ErrorCode.FencedInstanceId
         or ErrorCode.RebalanceInProgress;
+
+    /// <summary>
+    /// The broker does not know the numbers of this producer's records, as after a refused record;
+    /// aborting has given it a new epoch, in which they begin anew.
+    /// </summary>
+    public static bool IsOutOfSequence(Error error) => error.Code
+        is ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId
+        or ErrorCode.InvalidProducerIdMapping;
+
+    /// <summary>Worth telling people; the client goes on by itself after the others.</summary>
+    public static bool IsGrave(Error error) => error.IsFatal || IsForbidden(error)
+        || error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Authentication
+        or ErrorCode.SaslAuthenticationFailed or ErrorCode.Local_Ssl;
 
     /// <summary>Asking again may help.</summary>
     public static bool IsPassing(Error error) => !error.IsFatal && error.Code

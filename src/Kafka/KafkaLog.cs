@@ -52,7 +52,7 @@ public sealed class KafkaLog : ILog, IMemberships
         context = new ProducerContext(
             topics.RequireAsync,
             (group, source) => QueryOf(group).ReadCommittedAsync(source, CancellationToken.None),
-            group => QueryOf(group).Unjoined, this);
+            group => QueryOf(group).Unjoined, this, log);
     }
 
     /// <summary>Connects to the cluster.</summary>

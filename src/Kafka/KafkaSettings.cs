@@ -78,6 +78,8 @@ internal sealed class KafkaSettings
         Dictionary<string, string> settings = Merge("consumer.", new()
         {
             ["session.timeout.ms"] = "30000",
+            // Members hear of a rebalance with a heartbeat's answer.
+            ["heartbeat.interval.ms"] = "1000",
             ["retry.backoff.ms"] = "10",
             // A new partition is found within this time.
             ["topic.metadata.refresh.interval.ms"] = "60000",

@@ -60,6 +60,8 @@ internal static class ReaderOptions
             all[name] = value;
         }
 
+        // Nobody collects statistics here: they would pile up.
+        all["statistics.interval.ms"] = "0";
         return all;
     }
 }

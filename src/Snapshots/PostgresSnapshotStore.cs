@@ -23,8 +23,8 @@ namespace Earshot.Snapshots;
 /// </description></item>
 /// <item><term><c>snapshot_parts</c></term><description>
 /// The state, a row per part: <c>key</c> (its name, UTF-8: <c>convert_from(key, 'UTF8')</c>),
-/// <c>digest</c> (SHA-256 of the key, by which it is found), <c>value</c> (version, checksum,
-/// bytes).
+/// <c>digest</c> (SHA-256 of the key, by which it is found), <c>changes</c> (how often it was
+/// written over), <c>value</c> (version, checksum, bytes).
 /// </description></item>
 /// </list>
 /// Looking at them does no harm. Remove a pipeline by deleting its rows from both, in one
@@ -149,11 +149,12 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
         turns.Dispose();
     }
 
-    internal static void AddOwner(NpgsqlCommand command, string pipelineId, SnapshotOwner owner)
+    internal static void AddOwner(
+        NpgsqlParameterCollection parameters, string pipelineId, SnapshotOwner owner)
     {
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = pipelineId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner.Stage });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = owner.Partition });
+        parameters.Add(new NpgsqlParameter<string> { TypedValue = pipelineId });
+        parameters.Add(new NpgsqlParameter<string> { TypedValue = owner.Stage });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = owner.Partition });
     }
 
     // The cause is left out: it may quote the connection string.
@@ -256,7 +257,7 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
             WHERE pipeline = $1 AND stage = $2 AND partition = $3
             """,
             connection);
-        AddOwner(command, pipelineId, owner);
+        AddOwner(command.Parameters, pipelineId, owner);
         await using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancel);
         while (await row.ReadAsync(cancel))
         {
@@ -278,7 +279,7 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
             WHERE pipeline = $1 AND stage = $2 AND partition = $3
             """,
             connection);
-        AddOwner(command, pipelineId, owner);
+        AddOwner(command.Parameters, pipelineId, owner);
         await using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancel);
         return await row.ReadAsync(cancel)
             ? new SnapshotHead(row.GetInt64(0), row.GetFieldValue<byte[]>(1))

@@ -20,7 +20,8 @@ public sealed partial class MockCluster : IDisposable
     {
         KafkaLibrary.Require();
         NativeLibrary.SetDllImportResolver(
-            typeof(MockCluster).Assembly, (name, _, _) => name == Library ? KafkaLibrary.Handle : 0);
+            typeof(MockCluster).Assembly,
+            (name, _, _) => name == Library ? KafkaLibrary.Handle : 0);
     }
 
     /// <summary>Starts one.</summary>

@@ -11,7 +11,6 @@ namespace Earshot.Host.Commands;
 /// <summary><c>earshot run</c>: the service.</summary>
 internal static class RunCommand
 {
-    private const string UrlDefault = "http://localhost:5080";
     private const double RateMax = 10_000;
 
     public static Command Create(Terminal terminal)
@@ -36,17 +35,6 @@ internal static class RunCommand
             Description = "Past this many bytes the oldest goes from the log, likewise.",
             HelpName = "N",
         };
-        Option<string> urls = new("--urls")
-        {
-            Description = "Address of the status page.",
-            HelpName = "URL",
-            DefaultValueFactory = _ => UrlDefault,
-        };
-        Option<int?> port = new("--port")
-        {
-            Description = "The same by its port on localhost.",
-            HelpName = "N",
-        };
         Option<bool> topology = new("--print-topology")
         {
             Description = "Print stages, topics and partitions, and end.",
@@ -54,7 +42,7 @@ internal static class RunCommand
         Command command = new(
             "run", "The service: call events from Kafka, or generated traffic; Ctrl-C ends it")
         {
-            rate, backfill, retention, retentionBytes, urls, port, topology,
+            rate, backfill, retention, retentionBytes, topology,
         };
         kafka.AddServiceTo(command);
         pipeline.AddTo(command);
@@ -72,7 +60,7 @@ internal static class RunCommand
             RunRequest request = new(
                 options, Rate(given.GetValue(rate)), Duration(given, backfill),
                 Duration(given, retention), given.GetValue(retentionBytes),
-                Address(given.GetValue(urls)!, given.GetValue(port)),
+                stores.AddressOf(given),
                 GlobalArguments.SqlCommand(
                     given, "SELECT * FROM insights ORDER BY window_start DESC LIMIT 10"))
             {
@@ -114,19 +102,4 @@ internal static class RunCommand
         : throw new UsageException(string.Create(
             CultureInfo.InvariantCulture,
             $"--rate {rate}: allowed is a number above 0, up to {RateMax}."));
-
-    private static string Address(string urls, int? port)
-    {
-        if (port is { } number)
-        {
-            return number is > 0 and <= 65_535
-                ? string.Create(CultureInfo.InvariantCulture, $"http://localhost:{number}")
-                : throw new UsageException($"--port {number}: allowed is 1 to 65535.");
-        }
-
-        return Uri.TryCreate(urls, UriKind.Absolute, out Uri? address) && address.Scheme == "http"
-            ? urls.TrimEnd('/')
-            : throw new UsageException(
-                $"--urls '{urls}': allowed is an address as {UrlDefault} (http only).");
-    }
 }

@@ -107,19 +107,7 @@ internal sealed class DataFolder : IDisposable
             + "that 'earshot run' or 'earshot replay' filled.");
         return new StoredPipeline(
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
-            marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
-    }
-
-    /// <summary>Whose folder it is and where its log lies: needs no lock.</summary>
-    /// <exception cref="UsageException">It is no data folder.</exception>
-    public static (PipelineIdentity Identity, string LogPath) Look(string path)
-    {
-        string root = Path.GetFullPath(path);
-        Marker marker = ReadMarker(root) ?? throw new UsageException(
-            $"--data {root}: there is no data folder. 'earshot run' and 'earshot replay' make one.");
-        return (
-            new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
-            Path.Combine(root, LogName));
+            Path.Combine(root, LogName), marker.CreatedAt.ToUnixTimeMilliseconds());
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>
@@ -227,6 +215,6 @@ internal sealed class DataFolder : IDisposable
 
 /// <summary>What a data folder says of its pipeline.</summary>
 /// <param name="Identity">Inputs and settings.</param>
-/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
 /// <param name="LogPath">The log's file.</param>
-internal sealed record StoredPipeline(PipelineIdentity Identity, long CreatedAtMs, string LogPath);
+/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
+internal sealed record StoredPipeline(PipelineIdentity Identity, string LogPath, long CreatedAtMs);

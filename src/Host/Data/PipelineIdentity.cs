@@ -76,7 +76,9 @@ internal sealed record PipelineIdentity(
     /// <summary>Name of the input format; null where there is none to choose.</summary>
     public string? Format => Settings.GetValueOrDefault(FormatName);
 
-    /// <summary>The pipeline these settings make; what does not decide results is default.</summary>
+    /// <summary>
+    /// The pipeline these settings make; what does not decide results is default.
+    /// </summary>
     /// <exception cref="FailedException">A setting is not known here.</exception>
     public PipelineOptions ToOptions()
     {

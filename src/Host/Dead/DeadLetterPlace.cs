@@ -19,7 +19,8 @@ internal sealed record DeadLetterPlace(ILog Log, PipelineOptions Options, InputF
     /// <exception cref="UsageException">There is none.</exception>
     public static async Task<DeadLetterPlace> OpenAsync(string data, CancellationToken cancel)
     {
-        (PipelineIdentity identity, string path) = DataFolder.Look(data);
+        StoredPipeline pipeline = DataFolder.FindPipeline(data);
+        (PipelineIdentity identity, string path) = (pipeline.Identity, pipeline.LogPath);
         if (!File.Exists(path))
             throw new UsageException($"there is no log {path}: nothing was processed there yet.");
         InputFormat? files = identity.Kind == PipelineKind.Replay
@@ -27,7 +28,7 @@ internal sealed record DeadLetterPlace(ILog Log, PipelineOptions Options, InputF
             : null;
         SqliteLog log = await SqliteLog.OpenAsync(
             new SqliteLogOptions(path), TimeProvider.System, cancel);
-        return new DeadLetterPlace(log, new PipelineOptions(), files);
+        return new DeadLetterPlace(log, identity.ToOptions(), files);
     }
 
     /// <inheritdoc/>

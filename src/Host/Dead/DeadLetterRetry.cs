@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Earshot.Actors;
+using Earshot.Actors.Wire;
 using Earshot.Log;
 
 namespace Earshot.Host.Dead;
@@ -168,8 +169,8 @@ internal sealed class DeadLetterRetry(ILog log, Topics topics, string pipelineId
     {
         headers.Clear();
         headers.AddEncoded(letter.OriginalHeaders);
-        headers.Add("earshot-retry-of"u8, letter.Id);
-        headers.Add("earshot-retry-count"u8, (letter.RetryCount + 1).ToString(
+        headers.Add(SideHeaders.RetryOf, letter.Id);
+        headers.Add(SideHeaders.RetryCount, (letter.RetryCount + 1).ToString(
             CultureInfo.InvariantCulture));
         return headers.Encoded;
     }

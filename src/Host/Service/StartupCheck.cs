@@ -21,7 +21,7 @@ internal sealed class StartupCheck(RunRequest request, string archive, ILogger l
 
     /// <summary>Checks, and opens the log on the way.</summary>
     /// <returns>The log, and the pipeline with the partitions its topic has.</returns>
-    /// <exception cref="FailedException">Something is missing; the message lists it all.</exception>
+    /// <exception cref="FailedException">The message lists all that is wrong.</exception>
     public async Task<(ILog Log, PipelineOptions Options)> RunAsync(CancellationToken cancel)
     {
         CheckPort();
@@ -85,8 +85,11 @@ internal sealed class StartupCheck(RunRequest request, string archive, ILogger l
     {
         try
         {
-            Directory.CreateDirectory(archive);
-            string probe = Path.Combine(archive, $".probe-{Guid.NewGuid():N}");
+            // It is made later: now nothing is left behind.
+            string there = archive;
+            while (!Directory.Exists(there))
+                there = Path.GetDirectoryName(there) ?? Path.GetPathRoot(archive)!;
+            string probe = Path.Combine(there, $".probe-{Guid.NewGuid():N}");
             File.WriteAllText(probe, "");
             File.Delete(probe);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Earshot.Actors;
 using Earshot.Analytics;
 
@@ -7,6 +8,7 @@ namespace Earshot.Host.Settings;
 /// <summary>The options of a service: what it reads, where it keeps state and archive.</summary>
 internal sealed class ServiceArguments
 {
+    private const string UrlDefault = "http://localhost:5080";
     private const string SnapshotsName = "snapshots";
     private const string ArchiveRetentionName = "archive-retention";
 
@@ -30,9 +32,24 @@ internal sealed class ServiceArguments
         HelpName = "DURATION",
     };
 
+    private readonly Option<string> urls = new("--urls")
+    {
+        Description = "Address of the status page.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => UrlDefault,
+    };
+
+    private readonly Option<int?> port = new("--port")
+    {
+        Description = "The same by its port on localhost.",
+        HelpName = "N",
+    };
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
+        command.Options.Add(urls);
+        command.Options.Add(port);
         command.Options.Add(rekey);
         command.Options.Add(snapshots);
         command.Options.Add(archiveRetention);
@@ -64,5 +81,23 @@ internal sealed class ServiceArguments
         {
             throw new UsageException($"--{ArchiveRetentionName} '{text}': {e.Message}");
         }
+    }
+
+    /// <summary>Address of the status page.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public string AddressOf(ParseResult given)
+    {
+        if (given.GetValue(port) is { } number)
+        {
+            return number is > 0 and <= 65_535
+                ? string.Create(CultureInfo.InvariantCulture, $"http://localhost:{number}")
+                : throw new UsageException($"--port {number}: allowed is 1 to 65535.");
+        }
+
+        string url = given.GetValue(urls)!;
+        return Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme == "http"
+            ? url.TrimEnd('/')
+            : throw new UsageException(
+                $"--urls '{url}': allowed is an address as {UrlDefault} (http only).");
     }
 }

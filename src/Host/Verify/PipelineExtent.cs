@@ -9,6 +9,9 @@ internal sealed record PipelineExtent
 {
     private const int BatchRecords = 1000;
 
+    /// <summary>Per input partition: the offset it began at, mostly 0.</summary>
+    public required IReadOnlyList<long> Started { get; init; }
+
     /// <summary>Per input partition: the offset up to which its records have entered.</summary>
     public required IReadOnlyList<long> Input { get; init; }
 
@@ -54,15 +57,26 @@ internal sealed record PipelineExtent
         }
 
         IReadOnlyList<long> input = await InputAsync(log, options, cancel);
+        Dictionary<int, long> started = [];
+        HashSet<int> ended = [];
         List<(int, long)> failed = [];
-        bool ended = true;
-        for (int partition = 0; partition < options.Partitions; partition++)
-            ended &= await ReadControlsAsync(log, options, partition, failed, cancel);
+        foreach (Control control in await ReadControlsAsync(log, options, cancel))
+        {
+            if (control.WhatCase == Control.WhatOneofCase.Started)
+                started[control.Partition] = control.AtOffset;
+            else if (control.WhatCase == Control.WhatOneofCase.Ended)
+                ended.Add(control.Partition);
+            else if (control.WhatCase == Control.WhatOneofCase.Skip)
+                failed.Add((control.Partition, control.AtOffset));
+        }
+
         return new PipelineExtent
         {
+            Started = [.. Enumerable.Range(0, options.Partitions).Select(
+                partition => started.GetValueOrDefault(partition))],
             Input = input,
             Archived = archived,
-            Ended = ended,
+            Ended = ended.Count == options.Partitions,
             Settled = settled && input.SequenceEqual(inputBefore),
             Failed = failed,
         };
@@ -87,32 +101,30 @@ internal sealed record PipelineExtent
         CancellationToken cancel) =>
         await log.ReadCommittedAsync($"{options.PipelineId}.{stage}", source, cancel) ?? 0;
 
-    // True when a record says that the partition's input has ended.
-    private static async Task<bool> ReadControlsAsync(
-        ILog log, PipelineOptions options, int partition, List<(int, long)> failed,
-        CancellationToken cancel)
+    // Of the stage that reads the events; others name themselves.
+    private static async Task<IReadOnlyList<Control>> ReadControlsAsync(
+        ILog log, PipelineOptions options, CancellationToken cancel)
     {
-        TopicPartition source = new(options.Topics.Control, partition);
-        OffsetRange range = await log.ReadRangeAsync(source, cancel);
-        bool ended = false;
-        if (range.End == range.Begin)
-            return ended;
-        await using ILogReader reader = log.OpenReader(source, range.Begin);
-        for (long position = range.Begin; position < range.End;)
+        List<Control> controls = [];
+        string topic = options.Topics.Control;
+        int partitions = await log.ReadPartitionCountAsync(topic, cancel) ?? 0;
+        for (int partition = 0; partition < partitions; partition++)
         {
-            if (await reader.ReadAsync(BatchRecords, cancel) is not { } batch)
-                break;
-            for (int i = 0; i < batch.Count; i++)
+            TopicPartition source = new(topic, partition);
+            OffsetRange range = await log.ReadRangeAsync(source, cancel);
+            if (range.End == range.Begin)
+                continue;
+            await using ILogReader reader = log.OpenReader(source, range.Begin);
+            for (long position = range.Begin; position < range.End;)
             {
-                Control control = Control.Parser.ParseFrom(batch[i].Value);
-                ended |= control.WhatCase == Control.WhatOneofCase.Ended;
-                if (control.WhatCase == Control.WhatOneofCase.Skip)
-                    failed.Add((partition, control.AtOffset));
+                if (await reader.ReadAsync(BatchRecords, cancel) is not { } batch)
+                    break;
+                for (int i = 0; i < batch.Count; i++)
+                    controls.Add(Control.Parser.ParseFrom(batch[i].Value));
+                position = batch.To;
             }
-
-            position = batch.To;
         }
 
-        return ended;
+        return controls.FindAll(control => control.Stage.Length == 0);
     }
 }

@@ -40,7 +40,13 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
         foreach ((int partition, long offset) in extent.Failed)
             recompute.AddFailed(partition, offset);
         for (int partition = 0; partition < options.Partitions; partition++)
-            await AddAsync(recompute, input, partition, extent.Input[partition], cancel);
+        {
+            await AddAsync(
+                recompute, input, partition, extent.Started[partition], extent.Input[partition],
+                cancel);
+        }
+
+
         return Compare(recompute, extent, options, cancel);
     }
 
@@ -63,11 +69,11 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
     }
 
     private static async Task AddAsync(
-        BatchRecompute recompute, IVerifyInput input, int partition, long to,
+        BatchRecompute recompute, IVerifyInput input, int partition, long from, long to,
         CancellationToken cancel)
     {
         long begin = await input.ReadBeginAsync(partition, cancel);
-        if (begin > 0)
+        if (begin > from)
         {
             throw new FailedException(string.Create(
                 CultureInfo.InvariantCulture,
@@ -76,10 +82,10 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
                 + $"is to be verified (earshot run --log-retention 30d), in a new data folder."));
         }
 
-        if (to == 0)
+        if (to <= from)
             return;
-        await using ILogReader reader = input.OpenReader(partition);
-        long position = 0;
+        await using ILogReader reader = input.OpenReader(partition, from);
+        long position = from;
         while (position < to)
         {
             RecordBatch batch = await reader.ReadAsync(BatchRecords, cancel)

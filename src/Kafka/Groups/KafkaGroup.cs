@@ -67,7 +67,7 @@ internal sealed partial class KafkaGroup : ILogGroup
             .SetPartitionsAssignedHandler((_, partitions) => OnAssigned(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => OnRevoked(partitions))
             .SetPartitionsLostHandler((_, partitions) => OnLost(partitions))
-            .SetErrorHandler((_, error) => LogTrouble(log, group, KafkaFaults.TextOf(error)))
+            .SetErrorHandler((_, error) => Report(error))
             .SetLogHandler((_, line) => LogClient(log, group, line.Message))
             .Build());
         membership = new Membership(
@@ -171,7 +171,7 @@ internal sealed partial class KafkaGroup : ILogGroup
         }
         catch (ConsumeException e) when (!e.Error.IsFatal && !KafkaFaults.IsForbidden(e.Error))
         {
-            LogTrouble(log, group, KafkaFaults.TextOf(e.Error));
+            Report(e.Error);
         }
         if (pauseDue)
         {
@@ -265,6 +265,14 @@ internal sealed partial class KafkaGroup : ILogGroup
     // Only on the polling thread, which may block; the listener works elsewhere.
     private static bool Wait(ValueTask work, TimeSpan limit) =>
         Task.WaitAll([work.AsTask()], limit);
+
+    private void Report(Error error)
+    {
+        if (KafkaFaults.IsGrave(error))
+            LogTrouble(log, group, KafkaFaults.TextOf(error));
+        else
+            LogClient(log, group, KafkaFaults.TextOf(error));
+    }
 
     private LogException Explain(Exception e) => e switch
     {

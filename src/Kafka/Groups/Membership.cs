@@ -32,7 +32,7 @@ internal sealed record Membership(
         Version + 1, Metadata,
         Owned.Where(pair => !partitions.Contains(pair.Key)).ToFrozenDictionary());
 
-    /// <summary>True when a later membership owns a partition since no later than this one.</summary>
+    /// <summary>True when a later membership has owned a partition without a break.</summary>
     public bool IsKeptIn(Membership later, Log.TopicPartition partition) =>
         Owned.TryGetValue(partition, out long since)
         && later.Owned.TryGetValue(partition, out long laterSince)

@@ -7,7 +7,7 @@ namespace Earshot.Kafka.Native;
 /// </summary>
 internal static unsafe partial class Librdkafka
 {
-    /// <summary>The name they are imported from; <see cref="KafkaLibrary"/> finds the file.</summary>
+    /// <summary>The name to import from; <see cref="KafkaLibrary"/> finds the file.</summary>
     public const string Name = "librdkafka";
 
     public const int ConsumerType = 1;

@@ -99,23 +99,12 @@ internal sealed unsafe class PartitionQueue
             draining = this;
             int count = (int)Librdkafka.ConsumeBatch(queue, 0, messages, (nuint)wanted);
             draining = null;
-            int taken = 0;
-            try
-            {
-                while (taken < count)
-                    Take(*messages[taken], messages[taken++], into);
-            }
-            finally
-            {
-                for (int index = 0; index < count; index++)
-                    Librdkafka.MessageDestroy(messages[index]);
-            }
-
-            if (count < wanted)
-            {
+            TakeAll(messages, count, into);
+            if (count == wanted)
+                continue;
+            if (Failure == 0)
                 PassMarkers();
-                return;
-            }
+            return;
         }
     }
 
@@ -141,6 +130,27 @@ internal sealed unsafe class PartitionQueue
         Librdkafka.PartitionListDestroy(partitionList);
         Librdkafka.QueueDestroy(queue);
         Librdkafka.TopicDestroy(topic);
+    }
+
+    private void TakeAll(NativeMessage** messages, int count, RecordBatchBuilder into)
+    {
+        try
+        {
+            for (int index = 0; index < count; index++)
+                Take(*messages[index], messages[index], into);
+        }
+        catch (Exception error)
+        {
+            // The rest of the messages is lost: reading on would leave them out.
+            Failure = NativeErrors.Fatal;
+            FailureText = error.Message;
+            throw;
+        }
+        finally
+        {
+            for (int index = 0; index < count; index++)
+                Librdkafka.MessageDestroy(messages[index]);
+        }
     }
 
     private void Take(in NativeMessage message, NativeMessage* address, RecordBatchBuilder into)

@@ -75,7 +75,9 @@ internal sealed class TopicCreation(KafkaOptions options, KafkaSettings settings
         Dictionary<string, string> configuration = new() { ["cleanup.policy"] = "delete" };
         if (topic.Retention is { } retention)
         {
-            long ms = retention == Timeout.InfiniteTimeSpan ? -1 : (long)retention.TotalMilliseconds;
+            long ms = retention == Timeout.InfiniteTimeSpan
+                ? -1
+                : (long)retention.TotalMilliseconds;
             configuration["retention.ms"] = ms.ToString(CultureInfo.InvariantCulture);
         }
         if (Replicas >= ReplicasWanted)

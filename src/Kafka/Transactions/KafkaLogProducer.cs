@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Earshot.Kafka.Groups;
 using Earshot.Log;
+using Microsoft.Extensions.Logging;
 
 namespace Earshot.Kafka.Transactions;
 
@@ -9,20 +10,22 @@ namespace Earshot.Kafka.Transactions;
 /// <param name="ReadCommitted">The stable committed offset of a group.</param>
 /// <param name="UnjoinedOf">Metadata of a group without a member here.</param>
 /// <param name="Memberships">The groups with a member here.</param>
+/// <param name="Log">For people.</param>
 internal sealed record ProducerContext(
     Func<Log.TopicPartition, CancellationToken, ValueTask> RequireAsync,
     Func<string, Log.TopicPartition, Task<long?>> ReadCommitted,
     Func<string, IConsumerGroupMetadata> UnjoinedOf,
-    IMemberships Memberships);
+    IMemberships Memberships,
+    ILogger Log);
 
 /// <summary>Writes transactions; every call of the client runs on a thread of its own.</summary>
-internal sealed class KafkaLogProducer : ILogProducer
+internal sealed partial class KafkaLogProducer : ILogProducer
 {
-    /// <summary>Any group will do where no offsets are sent.</summary>
-    private const string AnyGroup = "earshot";
-
     // More than a commit, its retries and aborts take; then nobody waits for the thread any more.
     private const int WatchdogFactor = 4;
+
+    // How often a transaction is sent again whose records were out of sequence.
+    private const int AgainMax = 2;
 
     private readonly string transactionalId;
     private readonly KafkaLimits limits;
@@ -46,13 +49,13 @@ internal sealed class KafkaLogProducer : ILogProducer
         limits = options.Limits;
         producer = KafkaClients.Build(() =>
             new ProducerBuilder<byte[]?, byte[]>(settings.Producer(transactionalId))
-                .SetLogHandler(static (_, _) => { })
-                .SetErrorHandler(static (_, _) => { })
+                .SetLogHandler((_, line) =>
+                    LogClient(context.Log, transactionalId, line.Message))
+                .SetErrorHandler((_, error) => Report(context.Log, transactionalId, error))
                 .Build());
         transactions = new KafkaTransaction(
-            producer, new RecordSender(options, producer, time), context.UnjoinedOf(AnyGroup),
-            limits);
-        offsets = new OffsetCheck(context.Memberships, context.ReadCommitted);
+            producer, new RecordSender(options, producer, time), limits);
+        offsets = new OffsetCheck(context.ReadCommitted);
         thread = new KafkaThread($"earshot-kafka-commit-{transactionalId}");
     }
 
@@ -156,21 +159,28 @@ internal sealed class KafkaLogProducer : ILogProducer
             return new CommitResult(CommitOutcome.Committed);
         }
         Deadline deadline = new(limits.Call);
+        int again = 0;
         while (true)
         {
+            // One look: what is checked is what is sent.
+            Dictionary<string, Membership?> members = MembershipsOf(transaction.Offsets);
             try
             {
-                if (offsets.Refuse(transaction.Offsets) is { } refusal)
+                if (offsets.Refuse(transaction.Offsets, members) is { } refusal)
                     return new CommitResult(CommitOutcome.Fenced, refusal);
             }
             catch (LogException e)
             {
                 return new CommitResult(CommitOutcome.Aborted, e.Message);
             }
-            Dictionary<string, Membership?> members = MembershipsOf(transaction.Offsets);
             Attempt attempt = transactions.Run(transaction, MetadataOf(members), deadline);
+            if (attempt.Step == Step.Aborted && KafkaFaults.IsOutOfSequence(attempt.Error!)
+                && again++ < AgainMax && !deadline.IsOver)
+            {
+                continue;
+            }
             if (attempt.Step != Step.Aborted || !KafkaFaults.IsStaleMember(attempt.Error!))
-                return Conclude(transaction, attempt);
+                return Conclude(transaction, members, attempt);
             // Aborted because the group has moved on to another generation. That happens to
             // healthy owners too, for the moment between the group's rebalance and our callback.
             if (!AreKept(transaction.Offsets, members, deadline))
@@ -178,12 +188,13 @@ internal sealed class KafkaLogProducer : ILogProducer
         }
     }
 
-    private CommitResult Conclude(LogTransaction transaction, Attempt attempt)
+    private CommitResult Conclude(
+        LogTransaction transaction, Dictionary<string, Membership?> members, Attempt attempt)
     {
         switch (attempt.Step)
         {
             case Step.Committed:
-                offsets.Note(transaction.Offsets);
+                offsets.Note(transaction.Offsets, members);
                 return new CommitResult(CommitOutcome.Committed);
             case Step.Aborted:
                 return new CommitResult(CommitOutcome.Aborted, attempt.Text);
@@ -233,4 +244,18 @@ internal sealed class KafkaLogProducer : ILogProducer
             || (context.Memberships.Find(move.Group) is { } later
                 && member.IsKeptIn(later, move.Source)));
     }
+
+    private static void Report(ILogger log, string id, Error error)
+    {
+        if (KafkaFaults.IsGrave(error))
+            LogTrouble(log, id, KafkaFaults.TextOf(error));
+        else
+            LogClient(log, id, KafkaFaults.TextOf(error));
+    }
+
+    [LoggerMessage(420, LogLevel.Warning, "producer {Id}: {Error}")]
+    private static partial void LogTrouble(ILogger log, string id, string error);
+
+    [LoggerMessage(421, LogLevel.Debug, "producer {Id}: {Line}")]
+    private static partial void LogClient(ILogger log, string id, string line);
 }

@@ -40,9 +40,10 @@ internal readonly record struct Attempt(Step Step, Error? Error = null, string? 
 /// request says nothing of the first.
 /// </remarks>
 internal sealed class KafkaTransaction(
-    IProducer<byte[]?, byte[]> producer, RecordSender sender, IConsumerGroupMetadata nobody,
-    KafkaLimits limits)
+    IProducer<byte[]?, byte[]> producer, RecordSender sender, KafkaLimits limits)
 {
+    private static readonly TimeSpan FlushPart = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Runs it.</summary>
     /// <param name="transaction">What to write.</param>
     /// <param name="metadata">The metadata of each group whose offsets move.</param>
@@ -90,7 +91,7 @@ internal sealed class KafkaTransaction(
             when (e.Error.Code is ErrorCode.Local_State or ErrorCode.Local_Fatal)
         {
             // The transaction failed already; this tells why.
-            RequireStanding(deadline);
+            RequireStanding();
             throw new KafkaException(
                 new Error(e.Error.Code, $"{current.Target}: {e.Error.Reason}"), e);
         }
@@ -98,9 +99,10 @@ internal sealed class KafkaTransaction(
 
     private void Flush(Deadline deadline)
     {
-        while (producer.Flush(deadline.AtMost(TimeSpan.FromSeconds(1))) is var left && left > 0)
+        // In parts: records of a transaction that has failed may never leave the client.
+        while (producer.Flush(deadline.AtMost(FlushPart)) is var left && left > 0)
         {
-            RequireStanding(deadline);
+            RequireStanding();
             if (deadline.IsOver)
             {
                 throw new TimeoutException(
@@ -108,13 +110,26 @@ internal sealed class KafkaTransaction(
                     + $"{limits.Call.TotalSeconds} s");
             }
         }
-        RequireStanding(deadline);
+        RequireStanding();
     }
 
-    // No offsets: the client only looks whether the transaction can still be committed, and
-    // throws what made it fail if not.
-    private void RequireStanding(Deadline deadline) =>
-        producer.SendOffsetsToTransaction([], nobody, deadline.Left);
+    /// <summary>
+    /// Throws what made the transaction fail, if it has. The client has no question for that, but
+    /// beginning another transaction inside one is refused with the reason why: that one is under
+    /// way (changes nothing), or what became of it.
+    /// </summary>
+    private void RequireStanding()
+    {
+        try
+        {
+            producer.BeginTransaction();
+        }
+        catch (KafkaException e) when (e.Error.Code == ErrorCode.Local_State && !e.Error.IsFatal)
+        {
+            return;
+        }
+        throw new InvalidOperationException("the client lost its transaction");
+    }
 
     private void SendOffsets(
         IReadOnlyList<OffsetMove> moves,
@@ -140,6 +155,11 @@ internal sealed class KafkaTransaction(
         {
             Retry(() => producer.CommitTransaction(deadline.Left), deadline);
             return new Attempt(Step.Committed);
+        }
+        catch (KafkaException e) when (e.Error.Code == ErrorCode.Local_Inconsistent)
+        {
+            // The client found failed deliveries and did not ask the broker to commit.
+            return Abort(e.Error, TextOf(e.Error));
         }
         catch (KafkaException e)
         {

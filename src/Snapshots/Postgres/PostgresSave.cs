@@ -14,6 +14,7 @@ internal sealed class PostgresSave(string pipelineId, SnapshotChange change, ulo
     // A statement takes this much at most: large enough to cost little, small enough for memory.
     private const int ChunkParts = 5000;
     private const int ChunkBytes = 8 * 1024 * 1024;
+    private const int RemovalsMax = 500;
 
     private readonly Guid saveId = Guid.NewGuid();
 
@@ -136,18 +137,17 @@ internal sealed class PostgresSave(string pipelineId, SnapshotChange change, ulo
         }
 
         long more = 0;
-        Chunk written = new(), removed = new();
+        Chunk written = new();
+        List<string> removed = [];
         foreach ((string key, byte[]? value) in parts)
         {
             if (value is null)
-                removed.Add(Encoding.UTF8.GetBytes(key), []);
+                removed.Add(key);
             else
-                written.Add(
-                    Encoding.UTF8.GetBytes(key),
-                    SnapshotFormat.EncodePart(change.Owner, key, value));
+                written.Add(key, SnapshotFormat.EncodePart(change.Owner, key, value));
             if (written.IsFull)
                 more += await PutAsync(connection, written, cancel);
-            if (removed.IsFull)
+            if (removed.Count == RemovalsMax)
                 more -= await RemoveAsync(connection, removed, cancel);
         }
 
@@ -155,7 +155,8 @@ internal sealed class PostgresSave(string pipelineId, SnapshotChange change, ulo
         return more - await RemoveAsync(connection, removed, cancel);
     }
 
-    // Returns how many of the parts are new.
+    // Returns how many of the parts are new. No joins: tables that change so much have no
+    // statistics to plan them by.
     private async Task<long> PutAsync(
         NpgsqlConnection connection, Chunk chunk, CancellationToken cancel)
     {
@@ -163,46 +164,51 @@ internal sealed class PostgresSave(string pipelineId, SnapshotChange change, ulo
             return 0;
         await using NpgsqlCommand command = new(
             """
-            WITH change AS MATERIALIZED (
-                SELECT key, value, sha256(key) AS digest
-                FROM unnest($4, $5) AS c(key, value)),
-            changed AS (
-                UPDATE earshot.snapshot_parts p SET value = c.value FROM change c
-                WHERE p.pipeline = $1 AND p.stage = $2 AND p.partition = $3
-                    AND p.digest = c.digest
-                RETURNING p.digest)
-            INSERT INTO earshot.snapshot_parts(pipeline, stage, partition, key, value)
-            SELECT $1, $2, $3, key, value FROM change
-            WHERE digest NOT IN (SELECT digest FROM changed)
+            WITH put AS (
+                INSERT INTO earshot.snapshot_parts AS p (pipeline, stage, partition, key, value)
+                SELECT $1, $2, $3, key, value FROM unnest($4, $5) AS c(key, value)
+                ON CONFLICT (pipeline, stage, partition, digest)
+                    DO UPDATE SET value = excluded.value, changes = p.changes + 1
+                RETURNING changes)
+            SELECT count(*) FROM put WHERE changes = 0
             """,
             connection);
         AddOwner(command);
         AddArray(command, chunk.Keys);
         AddArray(command, chunk.Values);
         chunk.Clear();
-        return await command.ExecuteNonQueryAsync(cancel);
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 
+    // One by one, in one exchange: of a statement with a list PostgreSQL may think that going
+    // through all parts with it is best.
     private async Task<long> RemoveAsync(
-        NpgsqlConnection connection, Chunk chunk, CancellationToken cancel)
+        NpgsqlConnection connection, List<string> keys, CancellationToken cancel)
     {
-        if (chunk.Keys.Count == 0)
+        if (keys.Count == 0)
             return 0;
-        await using NpgsqlCommand command = new(
-            """
-            DELETE FROM earshot.snapshot_parts
-            WHERE pipeline = $1 AND stage = $2 AND partition = $3
-                AND digest IN (SELECT sha256(key) FROM unnest($4) AS c(key))
-            """,
-            connection);
-        AddOwner(command);
-        AddArray(command, chunk.Keys);
-        chunk.Clear();
-        return await command.ExecuteNonQueryAsync(cancel);
+        await using NpgsqlBatch batch = new(connection);
+        foreach (string key in keys)
+        {
+            NpgsqlBatchCommand command = new(
+                """
+                DELETE FROM earshot.snapshot_parts
+                WHERE pipeline = $1 AND stage = $2 AND partition = $3 AND digest = sha256($4)
+                """);
+            PostgresSnapshotStore.AddOwner(command.Parameters, pipelineId, change.Owner);
+            command.Parameters.Add(new NpgsqlParameter<byte[]>
+            {
+                TypedValue = Encoding.UTF8.GetBytes(key),
+            });
+            batch.BatchCommands.Add(command);
+        }
+
+        keys.Clear();
+        return await batch.ExecuteNonQueryAsync(cancel);
     }
 
     private void AddOwner(NpgsqlCommand command) =>
-        PostgresSnapshotStore.AddOwner(command, pipelineId, change.Owner);
+        PostgresSnapshotStore.AddOwner(command.Parameters, pipelineId, change.Owner);
 
     private static void AddArray(NpgsqlCommand command, List<byte[]> values) =>
         command.Parameters.Add(new NpgsqlParameter<byte[][]>
@@ -233,11 +239,11 @@ internal sealed class PostgresSave(string pipelineId, SnapshotChange change, ulo
 
         public bool IsFull => Keys.Count >= ChunkParts || bytes >= ChunkBytes;
 
-        public void Add(byte[] key, byte[] value)
+        public void Add(string key, byte[] value)
         {
-            Keys.Add(key);
+            Keys.Add(Encoding.UTF8.GetBytes(key));
             Values.Add(value);
-            bytes += key.Length + value.Length;
+            bytes += Keys[^1].Length + value.Length;
         }
 
         public void Clear()

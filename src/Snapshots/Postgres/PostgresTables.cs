@@ -12,7 +12,8 @@ internal static class PostgresTables
     public const int Version = 1;
 
     // Keys may be longer than PostgreSQL lets an index entry be (2,704 bytes): the primary key
-    // has a digest in their place. They are bytes, since text here may hold no zero.
+    // has a digest in their place. They are bytes, since text here may hold no zero. Changes tell
+    // parts that are new from those that were there.
     private const string Create =
         """
         CREATE TABLE earshot.snapshot_heads(
@@ -29,6 +30,7 @@ internal static class PostgresTables
             stage text COLLATE "C" NOT NULL,
             partition integer NOT NULL,
             digest bytea GENERATED ALWAYS AS (sha256(key)) STORED,
+            changes integer NOT NULL DEFAULT 0,
             key bytea NOT NULL,
             value bytea NOT NULL,
             PRIMARY KEY (pipeline, stage, partition, digest));

@@ -65,6 +65,10 @@ public sealed class KafkaLogTests : LogConformance
         }
         await one.ReachedAsync(Steps);
         await one.DisposeAsync();
+        int all = 0;
+        foreach (TopicPartition source in new[] { Calls, OtherCalls })
+            all += (int)(await Log.ReadCommittedAsync(Name("g"), source, Cancel))!.Value;
+        await WaitVisibleAsync(Results, all);
         foreach (TopicPartition source in new[] { Calls, OtherCalls })
         {
             long done = (await Log.ReadCommittedAsync(Name("g"), source, Cancel))!.Value;

@@ -176,7 +176,8 @@ public abstract partial class LogConformance
     // An owner that believes in its offset until it is fenced.
     private async Task OwnAsync(string transactionalId, int steps)
     {
-        await using ILogProducer producer = await Log.OpenProducerAsync(Name(transactionalId), Cancel);
+        await using ILogProducer producer =
+            await Log.OpenProducerAsync(Name(transactionalId), Cancel);
         long at = await CommittedAsync();
         while (at < steps)
         {
@@ -192,7 +193,8 @@ public abstract partial class LogConformance
 
     private async Task WriteAsync(string transactionalId, TopicPartition target, int count)
     {
-        await using ILogProducer producer = await Log.OpenProducerAsync(Name(transactionalId), Cancel);
+        await using ILogProducer producer =
+            await Log.OpenProducerAsync(Name(transactionalId), Cancel);
         for (int number = 0; number < count; number++)
             await LogRecords.CommitAsync(
                 producer, LogRecords.Append(target, $"{number}"), Cancel);

@@ -57,6 +57,13 @@ internal sealed class MachineBench : IPartitionEffects
         return this;
     }
 
+    /// <summary>Gives a range without records: transaction markers.</summary>
+    public MachineBench GiveGap(long from, long to)
+    {
+        machine.Apply(new RecordBatchBuilder().Build(Source, from, to, 0));
+        return this;
+    }
+
     public MachineBench CommitLast()
     {
         machine.Committed(Commits[^1].Number);

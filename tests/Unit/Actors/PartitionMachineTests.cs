@@ -1,3 +1,4 @@
+using Earshot.Actors.Partitions;
 using Earshot.Actors.Ports;
 using Earshot.Schemas.V1;
 
@@ -42,6 +43,30 @@ public sealed class PartitionMachineTests
         Assert.Equal([(null, 4L), (4L, 8L)], bench.Moves);
         bench.Machine.Committed(1);
         Assert.Equal((4L, 1L), (bench.Machine.CommittedOffset, bench.Machine.Epochs));
+    }
+
+    [Fact]
+    public void Where_a_new_pipeline_begins_is_committed_at_once()
+    {
+        MachineBench bench = new();
+        bench.Machine.Recover(
+            new RecoveryPoint(null, null, 0, new Dictionary<long, string>(), null, NewAt: 42), 0);
+        Assert.Equal([(null, 42L)], bench.Moves);
+        Control control = Assert.Single(MachineBench.ControlsOf(bench.Commits[0]));
+        Assert.Equal(
+            (Control.WhatOneofCase.Started, 42L), (control.WhatCase, control.AtOffset));
+        bench.Give(42, 44).CommitLast();
+        bench.Machine.Tick(Second);
+        Assert.Equal([(null, 42L), (42L, 44L)], bench.Moves);
+    }
+
+    [Fact]
+    public void A_batch_without_records_moves_on()
+    {
+        MachineBench bench = new MachineBench().Recover().Give(0, 2).GiveGap(2, 5);
+        bench.Machine.Tick(Second);
+        Assert.Equal([(null, 5L)], bench.Moves);
+        Assert.Equal(5, bench.Machine.Position);
     }
 
     [Fact]
