@@ -118,6 +118,9 @@ public sealed class Pipeline : IAsyncDisposable
         bool joined = false;
         try
         {
+            await Task.WhenAll(
+                pipeline.stageCommitter.OpenAsync(), pipeline.archiveCommitter.OpenAsync())
+                .WaitAsync(cancel);
             await pipeline.JoinAsync(cancel);
             joined = true;
             return pipeline;

@@ -44,6 +44,19 @@ public sealed partial class EpochCommitter : IAsyncDisposable
     }
 
     /// <summary>
+    /// Opens the producer now rather than with the first epoch. That ends at once what a killed
+    /// process of the same id left open; else whoever reads behind it, or reads the offsets it
+    /// would move, waits for the broker's transaction timeout.
+    /// </summary>
+    /// <exception cref="LogException">It cannot be opened.</exception>
+    public async Task OpenAsync()
+    {
+        CommitResult result = await CommitAsync(new LogTransaction([], []));
+        if (result.Outcome != CommitOutcome.Committed)
+            throw new LogException(result.Error ?? $"{transactionalId} cannot be opened");
+    }
+
+    /// <summary>
     /// Commits an epoch. Returns when its fate is known: committed, or certainly not. Unknown is
     /// answered only when the log can no longer be asked.
     /// </summary>

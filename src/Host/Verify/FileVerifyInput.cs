@@ -64,6 +64,6 @@ internal sealed class FileVerifyInput : IVerifyInput
         ValueTask.FromResult(0L);
 
     /// <inheritdoc/>
-    public ILogReader OpenReader(int partition) =>
-        files.OpenReader(new TopicPartition(files.Topic, partition), 0);
+    public ILogReader OpenReader(int partition, long from) =>
+        files.OpenReader(new TopicPartition(files.Topic, partition), from);
 }

@@ -15,6 +15,6 @@ internal interface IVerifyInput
     /// <summary>The smallest offset a partition still keeps.</summary>
     ValueTask<long> ReadBeginAsync(int partition, CancellationToken cancel);
 
-    /// <summary>Opens a reader of a partition from its first record on.</summary>
-    ILogReader OpenReader(int partition);
+    /// <summary>Opens a reader of a partition from an offset on.</summary>
+    ILogReader OpenReader(int partition, long from);
 }

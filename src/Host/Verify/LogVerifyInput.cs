@@ -19,7 +19,8 @@ internal sealed class LogVerifyInput(ILog log, PipelineOptions options) : IVerif
         (await log.ReadRangeAsync(Source(partition), cancel)).Begin;
 
     /// <inheritdoc/>
-    public ILogReader OpenReader(int partition) => log.OpenReader(Source(partition), 0);
+    public ILogReader OpenReader(int partition, long from) =>
+        log.OpenReader(Source(partition), from);
 
     private TopicPartition Source(int partition) => new(options.Topics.Calls, partition);
 }

@@ -9,6 +9,9 @@ internal sealed record PipelineExtent
 {
     private const int BatchRecords = 1000;
 
+    /// <summary>Per input partition: the offset the pipeline began at.</summary>
+    public required IReadOnlyList<long> Begun { get; init; }
+
     /// <summary>Per input partition: the offset up to which its records have entered.</summary>
     public required IReadOnlyList<long> Input { get; init; }
 
@@ -55,11 +58,19 @@ internal sealed record PipelineExtent
 
         IReadOnlyList<long> input = await InputAsync(log, options, cancel);
         List<(int, long)> failed = [];
+        List<long> begun = [];
         bool ended = true;
         for (int partition = 0; partition < options.Partitions; partition++)
-            ended &= await ReadControlsAsync(log, options, partition, failed, cancel);
+        {
+            InputControls controls = await ReadControlsAsync(log, options, partition, cancel);
+            begun.Add(controls.StartedAt);
+            ended &= controls.Ended;
+            failed.AddRange(controls.Failed.Select(offset => (partition, offset)));
+        }
+
         return new PipelineExtent
         {
+            Begun = begun,
             Input = input,
             Archived = archived,
             Ended = ended,
@@ -87,32 +98,53 @@ internal sealed record PipelineExtent
         CancellationToken cancel) =>
         await log.ReadCommittedAsync($"{options.PipelineId}.{stage}", source, cancel) ?? 0;
 
-    // True when a record says that the partition's input has ended.
-    private static async Task<bool> ReadControlsAsync(
-        ILog log, PipelineOptions options, int partition, List<(int, long)> failed,
-        CancellationToken cancel)
+    private static async Task<InputControls> ReadControlsAsync(
+        ILog log, PipelineOptions options, int partition, CancellationToken cancel)
     {
+        InputControls controls = new();
         TopicPartition source = new(options.Topics.Control, partition);
         OffsetRange range = await log.ReadRangeAsync(source, cancel);
-        bool ended = false;
         if (range.End == range.Begin)
-            return ended;
+            return controls;
         await using ILogReader reader = log.OpenReader(source, range.Begin);
         for (long position = range.Begin; position < range.End;)
         {
             if (await reader.ReadAsync(BatchRecords, cancel) is not { } batch)
                 break;
             for (int i = 0; i < batch.Count; i++)
-            {
-                Control control = Control.Parser.ParseFrom(batch[i].Value);
-                ended |= control.WhatCase == Control.WhatOneofCase.Ended;
-                if (control.WhatCase == Control.WhatOneofCase.Skip)
-                    failed.Add((partition, control.AtOffset));
-            }
-
+                controls.Take(Control.Parser.ParseFrom(batch[i].Value));
             position = batch.To;
         }
 
-        return ended;
+        return controls;
+    }
+
+    /// <summary>What control records say of the events' partition.</summary>
+    private sealed class InputControls
+    {
+        public long StartedAt { get; private set; }
+
+        public bool Ended { get; private set; }
+
+        public List<long> Failed { get; } = [];
+
+        public void Take(Control control)
+        {
+            // Those of a re-key stage speak of another topic.
+            if (control.Stage.Length > 0)
+                return;
+            switch (control.WhatCase)
+            {
+                case Control.WhatOneofCase.Started:
+                    StartedAt = control.AtOffset;
+                    break;
+                case Control.WhatOneofCase.Ended:
+                    Ended = true;
+                    break;
+                case Control.WhatOneofCase.Skip:
+                    Failed.Add(control.AtOffset);
+                    break;
+            }
+        }
     }
 }

@@ -3,7 +3,6 @@ using Earshot.Actors;
 using Earshot.Batch;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Log.Sqlite;
 using Earshot.Schemas;
 
 namespace Earshot.Host.Verify;
@@ -24,15 +23,8 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
     {
         StoredPipeline pipeline = DataFolder.FindPipeline(request.Data);
         PipelineOptions options = pipeline.Identity.ToOptions();
-        if (!File.Exists(pipeline.LogPath))
-        {
-            throw new FailedException(
-                $"{pipeline.LogPath} is missing: it says how far the input was processed, so "
-                + "nothing can be checked without it. Restore it from a backup.");
-        }
-
-        await using SqliteLog log = await SqliteLog.OpenAsync(
-            new SqliteLogOptions(pipeline.LogPath), TimeProvider.System, cancel);
+        await using ILog log = await StoredLog.OpenAsync(
+            pipeline, options, request.Kafka, terminal, cancel);
         IVerifyInput input = OpenInput(pipeline, options, log);
         PipelineExtent extent = await PipelineExtent.ReadAsync(log, options, cancel);
         terminal.Say($"Recomputing from {input.Title} ...");
@@ -40,7 +32,11 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
         foreach ((int partition, long offset) in extent.Failed)
             recompute.AddFailed(partition, offset);
         for (int partition = 0; partition < options.Partitions; partition++)
-            await AddAsync(recompute, input, partition, extent.Input[partition], cancel);
+        {
+            OffsetRange entered = new(extent.Begun[partition], extent.Input[partition]);
+            await AddAsync(recompute, input, partition, entered, cancel);
+        }
+
         return Compare(recompute, extent, options, cancel);
     }
 
@@ -55,31 +51,28 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
                 + "in its log: name neither files nor a format.");
         }
 
-        if (pipeline.Identity.Kind == PipelineKind.Generated)
-            return new LogVerifyInput(log, options);
-        throw new UsageException(
-            $"{Path.GetFullPath(request.Data)} holds {pipeline.Identity.Title}, which cannot be "
-            + "read again in this version.");
+        return new LogVerifyInput(log, options);
     }
 
     private static async Task AddAsync(
-        BatchRecompute recompute, IVerifyInput input, int partition, long to,
+        BatchRecompute recompute, IVerifyInput input, int partition, OffsetRange entered,
         CancellationToken cancel)
     {
+        (long position, long to) = entered;
         long begin = await input.ReadBeginAsync(partition, cancel);
-        if (begin > 0)
+        if (begin > position)
         {
             throw new FailedException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"partition {partition} of {input.Title} begins at record {begin}: what came "
+                $"partition {partition} of {input.Title} begins at record {begin}, and the pipeline began at {position}: what came "
                 + $"before is gone, so the rows cannot be recomputed. Keep the input as long as it "
-                + $"is to be verified (earshot run --log-retention 30d), in a new data folder."));
+                + $"is to be verified (earshot run --log-retention 30d, or the retention of the "
+                + $"topic), in a new data folder."));
         }
 
-        if (to == 0)
+        if (to <= position)
             return;
-        await using ILogReader reader = input.OpenReader(partition);
-        long position = 0;
+        await using ILogReader reader = input.OpenReader(partition, position);
         while (position < to)
         {
             RecordBatch batch = await reader.ReadAsync(BatchRecords, cancel)
