@@ -83,8 +83,10 @@ public sealed class Pipeline : IAsyncDisposable
         this.options = options;
         this.world = world;
         logger = world.Logs.CreateLogger("Earshot.Pipeline");
-        stageCommitter = new EpochCommitter(world.Log, TransactionalId("stages"), logger);
-        archiveCommitter = new EpochCommitter(world.Log, TransactionalId("archive"), logger);
+        stageCommitter = new EpochCommitter(
+            world.Log, TransactionalId("stages"), world.Time, logger);
+        archiveCommitter = new EpochCommitter(
+            world.Log, TransactionalId("archive"), world.Time, logger);
 
         // What a chronicler holds goes to the archive at once, however far it has come.
         archive = new PartitionGroup(
@@ -118,9 +120,6 @@ public sealed class Pipeline : IAsyncDisposable
         bool joined = false;
         try
         {
-            await Task.WhenAll(
-                pipeline.stageCommitter.OpenAsync(), pipeline.archiveCommitter.OpenAsync())
-                .WaitAsync(cancel);
             await pipeline.JoinAsync(cancel);
             joined = true;
             return pipeline;

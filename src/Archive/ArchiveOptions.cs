@@ -29,6 +29,13 @@ public sealed record ArchiveOptions
     /// <summary>How long replaced files stay for the queries that may still read them.</summary>
     public TimeSpan ReplacedFileDelay { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// True when several processes write to the folder. Then a start removes nothing: what lies
+    /// beyond the committed offset it read may be another owner's, and committed by now. Its rows
+    /// are in the log as well, so they are right; the views drop those that come twice.
+    /// </summary>
+    public bool Shared { get; init; }
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="ArgumentException">One is out of range.</exception>
     internal void Validate()

@@ -152,6 +152,9 @@ public sealed class ParquetArchive : IArchive, IDisposable
 
     private void Recover(ArchiveTable table, int partition, long committed)
     {
+        committedTo[(table.Name, partition)] = committed;
+        if (options.Shared)
+            return;
         string pattern = table.Name + "-" + ArchiveFile.PartitionPrefix(partition) + "*";
         foreach (string leftover in Directory.EnumerateFiles(temporary, pattern).ToArray())
             File.Delete(leftover);
@@ -164,7 +167,6 @@ public sealed class ParquetArchive : IArchive, IDisposable
             File.Delete(file.Path);
         foreach (string folder in dead.Select(file => file.Folder).Distinct())
             DurableFiles.SyncFolder(folder);
-        committedTo[(table.Name, partition)] = committed;
     }
 
     private void Write(

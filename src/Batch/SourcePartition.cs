@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Earshot.Actors;
 using Earshot.Log;
 using Earshot.Schemas;
@@ -18,6 +19,7 @@ internal sealed class SourcePartition(
     private readonly BatchBooks books = new();
     private readonly List<SideRecord> late = [];
     private readonly List<SideRecord> dead = [];
+    private readonly Dictionary<int, long> lastOfSource = [];
     private long greatestMs = long.MinValue;
     private CallsOfPartition? calls;
 
@@ -45,12 +47,21 @@ internal sealed class SourcePartition(
     public void Take(in LogRecord record)
     {
         books.Read++;
-        DecodeResult result = Failed.Contains(record.Offset)
-            ? DecodeResult.Dead : Decode(record);
+        if (Failed.Contains(record.Offset))
+        {
+            Bury(record.Offset, "failed", timeMs: 0);
+            return;
+        }
+
+        if (CameBefore(record))
+        {
+            books.Duplicate++;
+            return;
+        }
+
+        DecodeResult result = Decode(record);
         if (result == DecodeResult.Ignored)
             books.Ignored++;
-        else if (Failed.Contains(record.Offset))
-            Bury(record.Offset, "failed", timeMs: 0);
         else if (result == DecodeResult.Dead)
             Bury(record.Offset, "malformed", decoded.EventTimeMs);
         else if (FaultOf(record.AppendTimeMs) is { } fault)
@@ -61,6 +72,23 @@ internal sealed class SourcePartition(
 
     /// <summary>The input has ended here, for good or for now.</summary>
     public void Finish(bool ended) => Calls.Conclude(ended ? long.MaxValue : WatermarkMs);
+
+    /// <summary>
+    /// A record that was spread anew says from which partition and offset of the first topic it is
+    /// (header earshot-source: int32, int64, little endian, and more); those rise.
+    /// </summary>
+    private bool CameBefore(in LogRecord record)
+    {
+        if (!record.Headers.TryGet("earshot-source"u8, out ReadOnlySpan<byte> source)
+            || source.Length != 20)
+            return false;
+        int partition = BinaryPrimitives.ReadInt32LittleEndian(source);
+        long offset = BinaryPrimitives.ReadInt64LittleEndian(source[4..]);
+        if (lastOfSource.TryGetValue(partition, out long last) && offset <= last)
+            return true;
+        lastOfSource[partition] = offset;
+        return false;
+    }
 
     private DecodeResult Decode(in LogRecord record) =>
         record.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)

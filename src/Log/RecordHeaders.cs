@@ -19,8 +19,7 @@ public readonly ref struct RecordHeader
 /// </summary>
 public readonly ref struct RecordHeaders
 {
-    /// <summary>Looks at headers in their encoded form.</summary>
-    public RecordHeaders(ReadOnlySpan<byte> encoded) => Encoded = encoded;
+    internal RecordHeaders(ReadOnlySpan<byte> encoded) => Encoded = encoded;
 
     /// <summary>All of them as bytes, to be carried over to another record.</summary>
     public ReadOnlySpan<byte> Encoded { get; }

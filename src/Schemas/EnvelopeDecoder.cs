@@ -31,7 +31,7 @@ public sealed class EnvelopeDecoder : IRecordDecoder
             ? stackalloc DimensionSlot[SlotsOnStackMax]
             : new DimensionSlot[names];
         EnvelopeFields fields = new(message, slots[..names], into);
-        string? error = kind == EventKind.None ? fields.Read() : fields.ReadBare(kind);
+        string? error = fields.Read(kind);
         if (error is null)
             return DecodeResult.Event;
         into.Reset();

@@ -67,9 +67,12 @@ internal ref struct EnvelopeFields
         (tag & ((1 << Bits) - 1)) == L && tag >> Bits is >= 1 and <= 4;
 
     /// <summary>Reads the record to its end.</summary>
+    /// <param name="bare">The event that it is itself; None: an Envelope.</param>
     /// <returns>Null when there is an event; else why there is none.</returns>
-    internal string? Read()
+    internal string? Read(EventKind bare)
     {
+        if (bare != EventKind.None)
+            ReadEvent(into.Kind = bare);
         while (reader.NextTag() is uint tag and not 0)
         {
             if (!IsEvent(tag))
@@ -86,15 +89,6 @@ internal ref struct EnvelopeFields
             reader.Leave(outer);
         }
 
-        return reader.Error ?? Finish();
-    }
-
-    /// <summary>Reads a message that stands without an Envelope around it.</summary>
-    /// <returns>Null when there is an event; else why there is none.</returns>
-    internal string? ReadBare(EventKind kind)
-    {
-        into.Kind = kind;
-        ReadEvent(kind);
         return reader.Error ?? Finish();
     }
 

@@ -74,6 +74,10 @@ internal static class Events
     private static void AddCall(Random random, int call, Action<Envelope, long> add)
     {
         long start = StartMs + (call * 700L) + random.Next(3000);
+
+        // Some calls lie on full seconds, so that windows have events at their very edges.
+        if (random.Next(3) == 0)
+            start -= start % 10_000;
         string id = "call" + call;
         string carrier = Carriers[random.Next(Carriers.Length)];
         string country = "c" + random.Next(3);

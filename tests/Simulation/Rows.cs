@@ -1,8 +1,12 @@
-using System.Globalization;
 using Earshot.Actors;
 using Earshot.Actors.Wire;
+using Earshot.Batch;
 using Earshot.Log;
 using Earshot.Schemas.V1;
+using Earshot.Tests.Simulation.Run;
+using Earshot.Tests.Simulation.World;
+using Google.Protobuf;
+using RowId = Earshot.Batch.RowId;
 
 namespace Earshot.Tests.Simulation;
 
@@ -12,141 +16,192 @@ namespace Earshot.Tests.Simulation;
 /// </summary>
 internal sealed class Rows
 {
-    private readonly SortedDictionary<string, Aggregate> aggregates = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, Insight> insights = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, Prediction> predictions = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, int> sideRows = new(StringComparer.Ordinal);
+    private readonly Dictionary<RowId, Aggregate> aggregates = [];
+    private readonly Dictionary<RowId, Insight> insights = [];
+    private readonly Dictionary<RowId, Prediction> predictions = [];
+    private readonly HashSet<SideRecord> late = [];
+    private readonly HashSet<SideRecord> dead = [];
 
-    public IReadOnlyDictionary<string, Aggregate> Aggregates => aggregates;
+    // Partials that met a closed window.
+    private readonly List<LateRow> latePartials = [];
 
-    public IReadOnlyDictionary<string, Insight> Insights => insights;
+    public IReadOnlyDictionary<RowId, Aggregate> Aggregates => aggregates;
 
-    public int Late { get; private set; }
+    public IReadOnlyDictionary<RowId, Insight> Insights => insights;
 
-    public int Dead { get; private set; }
+    public IReadOnlyDictionary<RowId, Prediction> Predictions => predictions;
 
-    public static Rows Read(SimulatedWorld world, PipelineOptions options)
+    /// <summary>The late records.</summary>
+    public IReadOnlySet<SideRecord> Late => late;
+
+    /// <summary>The dead records.</summary>
+    public IReadOnlySet<SideRecord> Dead => dead;
+
+    /// <summary>
+    /// Reads what a run archived; fails unless that is what it published, each row once.
+    /// </summary>
+    public static Rows Read(SimulatedRun run)
     {
         Rows rows = new();
-        bool append = options.Mode == OutputMode.Append;
-        for (int partition = 0; partition < options.Partitions; partition++)
+        Topics topics = run.Options.Topics;
+        foreach ((string topic, string table) in topics.Archived)
         {
-            TopicPartition aggregates = new(Topics.Default.Aggregates, partition);
-            foreach (byte[] value in world.Values(aggregates))
+            for (int partition = 0; partition < run.Options.Partitions; partition++)
             {
-                Aggregate row = Aggregate.Parser.ParseFrom(value);
-                Keep(rows.aggregates, $"{IdOf(row.Key)}|{row.Metric}", row, append);
+                TopicPartition source = new(topic, partition);
+                RecordBatch? published = run.Broker.Read(source, 0, int.MaxValue);
+                AssertArchived(published, run.Archive.Rows(table, partition), source);
+                for (int i = 0; i < published?.Count; i++)
+                    rows.Take(table, published[i], run);
             }
-
-            TopicPartition insights = new(Topics.Default.Insights, partition);
-            foreach (byte[] value in world.Values(insights))
-            {
-                Insight row = Insight.Parser.ParseFrom(value);
-                Keep(rows.insights, IdOf(row.Key), row, append);
-            }
-
-            TopicPartition predictions = new(Topics.Default.Predictions, partition);
-            foreach (byte[] value in world.Values(predictions))
-            {
-                Prediction row = Prediction.Parser.ParseFrom(value);
-                Keep(rows.predictions, $"{IdOf(row.Key)}|{row.Metric}", row, append: true);
-            }
-
-            rows.ReadSideRows(world, partition);
         }
 
+        rows.AssertAllFinal();
         return rows;
     }
 
-    /// <summary>Fails with the first difference.</summary>
-    public void AssertSame(Rows other, string what, bool sideRowsToo = true)
+    /// <summary>Adds the rows of partials that met a closed window to the rows they belong to.
+    /// </summary>
+    public void FoldLatePartials()
     {
-        AssertSameIds(aggregates.Keys, other.aggregates.Keys, what);
-        foreach ((string id, Aggregate a) in aggregates)
+        foreach (LateRow row in latePartials)
         {
-            Aggregate b = other.aggregates[id];
-            Assert.True(
-                a.Count == b.Count && a.Min == b.Min && a.Max == b.Max && a.P25 == b.P25
-                && a.P50 == b.P50 && a.P75 == b.P75 && a.P90 == b.P90 && a.P95 == b.P95
-                && a.P99 == b.P99 && a.Final == b.Final && a.Buckets.Equals(b.Buckets)
-                && Near(a.Sum, b.Sum) && Near(a.Mean, b.Mean)
-                && a.HasStddev == b.HasStddev && Near(a.Stddev, b.Stddev),
-                $"{what}: {id} differs:\n{a}\n{b}");
+            if (row.Aggregate is { } aggregate)
+                Fold(aggregate);
+            else if (row.Insight is { } insight)
+                Fold(insight);
         }
-
-        AssertSameIds(insights.Keys, other.insights.Keys, what);
-        foreach ((string id, Insight a) in insights)
-        {
-            Insight b = other.insights[id].Clone();
-            b.Revision = a.Revision;
-            Assert.True(a.Equals(b), $"{what}: {id} differs:\n{a}\n{b}");
-        }
-
-        AssertSameIds(predictions.Keys, other.predictions.Keys, what);
-        foreach ((string id, Prediction a) in predictions)
-        {
-            Prediction b = other.predictions[id];
-            Assert.True(
-                a.History == b.History && Near(a.Observed, b.Observed)
-                && a.HasExpected == b.HasExpected && Near(a.Expected, b.Expected),
-                $"{what}: {id} differs:\n{a}\n{b}");
-        }
-
-        if (sideRowsToo)
-            Assert.Equal(sideRows, other.sideRows);
     }
 
-    private static void AssertSameIds(
-        IEnumerable<string> ids, IEnumerable<string> others, string what)
+    private static void AssertArchived(
+        RecordBatch? published, Dictionary<long, StoredRecord> archived, TopicPartition source)
     {
-        string[] missing = [.. ids.Except(others)];
-        string[] surplus = [.. others.Except(ids)];
+        for (int i = 0; i < published?.Count; i++)
+        {
+            LogRecord record = published[i];
+            Assert.True(
+                archived.TryGetValue(record.Offset, out StoredRecord? row),
+                $"{source}@{record.Offset} is not in the archive");
+            Assert.True(row.IsSame(record), $"{source}@{record.Offset} is archived wrong");
+        }
+
+        int count = published?.Count ?? 0;
         Assert.True(
-            missing.Length + surplus.Length == 0,
-            $"{what}: missing {missing.Length} ({string.Join("; ", missing.Take(3))}), " +
-            $"surplus {surplus.Length} ({string.Join("; ", surplus.Take(3))})");
+            count == archived.Count,
+            $"the archive has {archived.Count} rows of {source}, which has {count}");
     }
 
-    private static bool Near(double a, double b) =>
-        Math.Abs(a - b) <= 1e-9 * Math.Max(Math.Abs(a), Math.Abs(b));
-
-    private static string IdOf(RowKey key)
+    private void Take(string table, LogRecord record, SimulatedRun run)
     {
-        IEnumerable<string> named = key.Dimensions
-            .OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => $"{d.Key}={d.Value}");
-        string dimensions = string.Join(",", named);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{key.Window}|{key.WindowStart}|{key.Grouping}|{dimensions}");
+        bool append = run.Options.Mode == OutputMode.Append;
+        switch (table)
+        {
+            case "aggregates":
+                Aggregate aggregate = Aggregate.Parser.ParseFrom(record.Value);
+                Keep(
+                    aggregates, RowId.Of(aggregate.Key, aggregate.Metric), aggregate,
+                    static row => (row.Revision, row.Final), append);
+                break;
+            case "insights":
+                Insight insight = Insight.Parser.ParseFrom(record.Value);
+                Keep(
+                    insights, RowId.Of(insight.Key), insight,
+                    static row => (row.Revision, row.Final), append);
+                break;
+            case "predictions":
+                Prediction prediction = Prediction.Parser.ParseFrom(record.Value);
+                RowId id = RowId.Of(prediction.Key, prediction.Metric);
+                Assert.True(predictions.TryAdd(id, prediction), $"{id} was predicted twice");
+                break;
+            case "late":
+                Take(SideRecords.ReadLate(record), run);
+                break;
+            case "dead":
+                DeadLetter letter = SideRecords.ReadDead(record);
+                AssertRecord(letter.SourcePartition, letter.SourceOffset, letter.Record, run);
+                SideRecord buried = new(
+                    letter.SourcePartition, letter.SourceOffset, letter.Reason, 0, 0);
+                Assert.True(dead.Add(buried), $"{buried} came out twice");
+                break;
+        }
+    }
+
+    private void Take(LateRow row, SimulatedRun run)
+    {
+        if (row.Reason == "window_closed")
+        {
+            latePartials.Add(row);
+            return;
+        }
+
+        AssertRecord(row.SourcePartition, row.SourceOffset, row.Record, run);
+        SideRecord record = new(
+            row.SourcePartition, row.SourceOffset, row.Reason, row.EventTime, row.Watermark);
+        Assert.True(late.Add(record), $"{record} came out twice");
+    }
+
+    private static void AssertRecord(
+        int partition, long offset, ByteString record, SimulatedRun run)
+    {
+        TopicPartition input = new(run.Options.Topics.Calls, partition);
+        Assert.True(
+            run.Broker.ValueOf(input, offset).SequenceEqual(record.Span),
+            $"the record kept of {input}@{offset} is not that one");
     }
 
     private static void Keep<T>(
-        SortedDictionary<string, T> rows, string id, T row, bool append)
+        Dictionary<RowId, T> rows, RowId id, T row, Func<T, (long Revision, bool Final)> of,
+        bool append)
     {
-        if (append)
-            Assert.True(rows.TryAdd(id, row), $"{id} came out twice");
-        else
-            rows[id] = row;
-    }
-
-    private void ReadSideRows(SimulatedWorld world, int partition)
-    {
-        TopicPartition late = new(Topics.Default.Late, partition);
-        RecordBatch batch = world.Read(late, 0, int.MaxValue);
-        for (int i = 0; i < batch.Count; i++, Late++)
+        if (!rows.TryGetValue(id, out T? before))
         {
-            LateRow row = SideRecords.ReadLate(batch[i]);
-            Count($"late {row.Reason} {Convert.ToHexString(row.Record.Span)}");
+            rows.Add(id, row);
+            return;
         }
 
-        TopicPartition dead = new(Topics.Default.Dead, partition);
-        batch = world.Read(dead, 0, int.MaxValue);
-        for (int i = 0; i < batch.Count; i++, Dead++)
-        {
-            DeadLetter row = SideRecords.ReadDead(batch[i]);
-            Count($"dead {row.Reason} {Convert.ToHexString(row.Record.Span)}");
-        }
+        Assert.False(append, $"{id} came out twice");
+        Assert.False(of(before).Final, $"{id} came again after its final row");
+        // The input's end may make a final row at the offset of the one before.
+        Assert.True(of(before).Revision <= of(row).Revision, $"{id} came with an older revision");
+        rows[id] = row;
     }
 
-    private void Count(string id) => sideRows[id] = sideRows.GetValueOrDefault(id) + 1;
+    private void AssertAllFinal()
+    {
+        foreach ((RowId id, Aggregate row) in aggregates)
+            Assert.True(row.Final, $"{id} has no final row");
+        foreach ((RowId id, Insight row) in insights)
+            Assert.True(row.Final, $"{id} has no final row");
+    }
+
+    private void Fold(Aggregate late)
+    {
+        RowId id = RowId.Of(late.Key, late.Metric);
+        if (!aggregates.TryGetValue(id, out Aggregate? row))
+        {
+            aggregates.Add(id, late);
+            return;
+        }
+
+        row.Count += late.Count;
+        row.Sum += late.Sum;
+        row.Min = Math.Min(row.Min, late.Min);
+        row.Max = Math.Max(row.Max, late.Max);
+    }
+
+    private void Fold(Insight late)
+    {
+        RowId id = RowId.Of(late.Key);
+        if (!insights.TryGetValue(id, out Insight? row))
+        {
+            insights.Add(id, late);
+            return;
+        }
+
+        row.Calls += late.Calls;
+        row.Attempts += late.Attempts;
+        row.Answered += late.Answered;
+        row.Reports += late.Reports;
+        row.Values += late.Values;
+    }
 }

@@ -1,6 +1,5 @@
-using Earshot.Actors;
-using Earshot.Analytics;
-using Earshot.Schemas.V1;
+using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Earshot.Tests.Simulation;
 
@@ -10,108 +9,58 @@ namespace Earshot.Tests.Simulation;
 /// </summary>
 public sealed class SimulationTests
 {
-    private const int SeedsDefault = 25;
+    private const int SeedsDefault = 2000;
+    private const int ChunkSize = 50;
 
-    private static readonly PipelineOptions Fused = new()
-    {
-        Windows = [WindowSpec.Parse("1m"), WindowSpec.Parse("5m/1m"), WindowSpec.Parse("24h")],
-        Keys = GroupingSet.ParseAll("carrier;carrier,country"),
-        LatenessMs = 60_000,
-        EpochRecordsMax = 150,
-        SnapshotEvery = TimeSpan.FromMilliseconds(900),
-        IdleAfter = TimeSpan.FromHours(1),
-        CallLimitMs = 600_000,
-    };
+    private static readonly ParallelOptions Cores =
+        new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
 
-    public static TheoryData<int> Seeds()
+    public static TheoryData<int, int> Chunks()
     {
-        TheoryData<int> seeds = [];
-        if (int.TryParse(Environment.GetEnvironmentVariable("EARSHOT_SEED"), out int one))
+        TheoryData<int, int> chunks = [];
+        if (Setting("EARSHOT_SEED") is { } one)
         {
-            seeds.Add(one);
-            return seeds;
+            chunks.Add(one, one);
+            return chunks;
         }
 
-        int count = int.TryParse(Environment.GetEnvironmentVariable("EARSHOT_SEEDS"), out int more)
-            ? more : SeedsDefault;
-        for (int seed = 1; seed <= count; seed++)
-            seeds.Add(seed);
-        return seeds;
+        int count = Setting("EARSHOT_SEEDS") ?? SeedsDefault;
+        for (int first = 1; first <= count; first += ChunkSize)
+            chunks.Add(first, Math.Min(first + ChunkSize - 1, count));
+        return chunks;
     }
 
+    /// <summary>
+    /// Whatever happens, the rows are those of a batch recomputation, each once.
+    /// </summary>
     [Theory]
-    [MemberData(nameof(Seeds))]
-    public void Crashes_change_nothing(int seed)
+    [MemberData(nameof(Chunks))]
+    public async Task Seeds(int first, int last)
     {
-        List<byte[]> input = Events.Make(seed, 40, disorderMs: 20_000, dirt: true);
-        PipelineOptions options = Options(seed);
-        Rows calm = Go(options, input, seed, Weather.Calm);
-        Go(options, input, seed, Weather.Rough).AssertSame(calm, $"seed {seed}, crashes");
-        Go(options, input, seed, Weather.Stormy).AssertSame(calm, $"seed {seed}, snapshots lost");
-    }
+        ConcurrentBag<SeedFailedException> failures = [];
 
-    [Theory]
-    [MemberData(nameof(Seeds))]
-    public void Form_and_partitions_change_nothing(int seed)
-    {
-        List<byte[]> input = Events.Make(seed, 40, disorderMs: 50_000, dirt: false);
-        Rows fused = Go(Fused, input, seed, Weather.Calm);
-        Assert.Equal(0, fused.Late);
-        Go(Fused with { Shuffled = true }, input, seed, Weather.Rough)
-            .AssertSame(fused, $"seed {seed}, shuffled");
-        Go(Fused with { Partitions = 4 }, input, seed, Weather.Rough)
-            .AssertSame(fused, $"seed {seed}, 4 partitions");
-        Go(Fused with { Partitions = 2, Mode = OutputMode.Update }, input, seed, Weather.Rough)
-            .AssertSame(fused, $"seed {seed}, 2 partitions, update");
-    }
-
-    [Theory]
-    [MemberData(nameof(Seeds))]
-    public void Metric_statistics_equal_a_batch_recomputation(int seed)
-    {
-        List<byte[]> input = Events.Make(seed, 80, disorderMs: 20_000, dirt: false);
-        Rows rows = Go(Fused with { Partitions = 3 }, input, seed, Weather.Calm);
-        long minuteMs = 60_000;
-        Dictionary<(string Carrier, long Start), List<double>> expected = [];
-        foreach (byte[] record in input)
+        // Away from the test's context: a run goes on where it is, on one thread.
+        await Task.Run(() => Parallel.For(first, last + 1, Cores, seed =>
         {
-            Envelope envelope = Envelope.Parser.ParseFrom(record);
-            if (envelope.CallMetric is not { Metric: "buffer_depth" } metric)
-                continue;
-            string carrier = metric.Dimensions.TryGetValue("carrier", out string? name) ? name : "";
-            (string, long) key = (carrier, metric.EventTime / minuteMs * minuteMs);
-            if (!expected.TryGetValue(key, out List<double>? values))
-                expected.Add(key, values = []);
-            values.Add(metric.Value);
-        }
-
-        List<Schemas.V1.Aggregate> found = [.. rows.Aggregates.Values.Where(row =>
-            row.Metric == "buffer_depth" && row.Key.Window == "1m"
-            && row.Key.Grouping == "carrier")];
-        Assert.Equal(expected.Count, found.Count);
-        foreach (Schemas.V1.Aggregate row in found)
+            try
+            {
+                Seed.Run(seed);
+            }
+            catch (SeedFailedException failure)
+            {
+                failures.Add(failure);
+            }
+        }));
+        if (failures.MinBy(failure => failure.Seed) is { } least)
         {
-            string carrier =
-                row.Key.Dimensions.TryGetValue("carrier", out string? name) ? name : "";
-            List<double> values = expected[(carrier, row.Key.WindowStart)];
-            values.Sort();
-            Assert.Equal(values.Count, row.Count);
-            Assert.Equal(values[0], row.Min);
-            Assert.Equal(values[^1], row.Max);
-            Assert.Equal(values.Average(), row.Mean, 1e-9);
-            Assert.Equal(values[Math.Min(values.Count * 50 / 100, values.Count - 1)], row.P50);
+            Assert.Fail(
+                $"{failures.Count} of {last - first + 1} seeds failed " +
+                $"({string.Join(", ", failures.Select(f => f.Seed).Order())}); the first: " +
+                least.Message);
         }
     }
 
-    private static PipelineOptions Options(int seed) => (seed % 4) switch
-    {
-        0 => Fused,
-        1 => Fused with { Shuffled = true },
-        2 => Fused with { Partitions = 3 },
-        _ => Fused with { Mode = OutputMode.Update },
-    };
-
-    private static Rows Go(
-        PipelineOptions options, List<byte[]> input, int seed, Weather weather) =>
-        SimulatedRun.Run(options, input, Events.AppendTimeMs, seed, weather);
+    private static int? Setting(string name) => int.TryParse(
+        Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value)
+        ? value : null;
 }

@@ -34,9 +34,6 @@ public sealed class RekeyStage : IStage
         Array.Fill(sent, -1);
     }
 
-    /// <summary>The header by which records it has written are told apart.</summary>
-    public static ReadOnlySpan<byte> LinkHeader => SourceLink.HeaderName;
-
     /// <inheritdoc/>
     public string Name => "rekey";
 

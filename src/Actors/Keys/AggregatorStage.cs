@@ -98,7 +98,11 @@ public sealed class AggregatorStage : IStage
     internal void Merge(Bundle bundle, long offset, EpochOutputs outputs)
     {
         long? next = marks.NextOf(bundle.SourcePartition);
-        if (bundle.From < next)
+
+        // A source's end may cover no offsets, and still bring partials: its range alone would
+        // not tell a repeat.
+        if (bundle.From < next
+            || (bundle.Partials.Count > 0 && marks.HasEnded(bundle.SourcePartition)))
         {
             duplicateBundles++;
             return;

@@ -15,6 +15,9 @@ internal sealed class SourceMarks
     /// <summary>True when every source has ended.</summary>
     public bool AllEnded => marks.Count >= expected && marks.Values.All(mark => mark.Ended);
 
+    /// <summary>True when a source has ended: whatever comes of it is a repeat.</summary>
+    public bool HasEnded(int source) => marks.TryGetValue(source, out Mark? mark) && mark.Ended;
+
     /// <summary>
     /// The source offset the next bundle should begin at; null before the first one.
     /// </summary>

@@ -16,37 +16,31 @@ public sealed record ChroniclerSetting(
     EpochCommitter Committer, ActorIntent Intent);
 
 /// <summary>
-/// The third stage: one partition of an output topic into archive files. First the file under its
-/// final name, then the offset: what a crash leaves between the two is deleted at the next start
-/// and written again, byte for byte the same rows.
+/// The third stage: one partition of an output topic into archive files. The shell around a
+/// <see cref="ChroniclerMachine"/>: feeds it, and ends when it is drained.
 /// </summary>
 public sealed class ChroniclerActor(
     ChroniclerSetting setting, PipelineOptions options, TimeProvider time) : IActor
 {
     private const int BatchRecords = 10_000;
 
-    /// <summary>Bytes held back for one file at most.</summary>
-    private const long HeldBytesMax = 64 << 20;
+    private readonly ChroniclerMachine machine = new(
+        setting.Source, setting.Table, setting.Group, setting.Archive,
+        setting.Committer.CommitAsync, options.ArchiveRowsMax);
 
-    private readonly List<RecordBatch> held = [];
     private IActorContext context = null!;
     private Task feed = Task.CompletedTask;
-    private long? committed;
-    private long position;
-    private long heldRows;
-    private long heldBytes;
 
     /// <inheritdoc/>
     public async ValueTask StartAsync(IActorContext context)
     {
         this.context = context;
-        committed = await setting.Log.ReadCommittedAsync(
+        await setting.Committer.SettleAsync(context.Ended);
+        long? committed = await setting.Log.ReadCommittedAsync(
             setting.Group, setting.Source, context.Ended);
-        position = committed ?? 0;
-        await setting.Archive.RecoverAsync(
-            setting.Table, setting.Source.Partition, position, context.Ended);
+        await machine.RecoverAsync(committed, context.Ended);
         feed = InputFeed.Run(
-            context, () => setting.Log.OpenReader(setting.Source, position), BatchRecords,
+            context, () => setting.Log.OpenReader(setting.Source, machine.Position), BatchRecords,
             options.ArchiveEvery, time);
         await EndWhenDrainedAsync();
     }
@@ -57,8 +51,8 @@ public sealed class ChroniclerActor(
         switch (message)
         {
             case RecordBatch batch:
-                Hold(batch);
-                if (heldRows >= options.ArchiveRowsMax || heldBytes >= HeldBytesMax)
+                machine.Hold(batch);
+                if (machine.Full)
                     await FlushAsync();
                 break;
             case InputFeed.Tick:
@@ -77,38 +71,15 @@ public sealed class ChroniclerActor(
     private async ValueTask EndWhenDrainedAsync()
     {
         long drainTo = setting.Intent.DrainTo;
-        if (drainTo < 0 || position < drainTo)
+        if (drainTo < 0 || machine.Position < drainTo)
             return;
         await FlushAsync();
         context.Complete();
     }
 
-    private void Hold(RecordBatch batch)
-    {
-        position = batch.To;
-        held.Add(batch);
-        heldRows += batch.Count;
-        heldBytes += batch.SizeBytes;
-    }
-
     private async Task FlushAsync()
     {
-        if (held.Count == 0)
-            return;
-        await setting.Archive.WriteAsync(
-            setting.Table, setting.Source.Partition, held, context.Ended);
-        OffsetMove move = new(setting.Group, setting.Source, committed, position);
-        CommitResult result = await setting.Committer.CommitAsync(new LogTransaction([], [move]));
-        if (result.Outcome != CommitOutcome.Committed)
-        {
-            throw new LogException(
-                $"archiving {setting.Source}: the offset was not committed ({result.Outcome}): " +
-                result.Error);
-        }
-
-        committed = position;
-        held.Clear();
-        heldRows = heldBytes = 0;
-        context.Healthy();
+        if (await machine.FlushAsync(context.Ended))
+            context.Healthy();
     }
 }

@@ -101,6 +101,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         this.context = context;
         RecoveryPoint point = await RecoveryReader.ReadAsync(setting, stage.Name, context.Ended);
         machine.Recover(point, NowMs);
+        deadLetters.StartFrom(stage.Progress.Read);
         foreach ((long offset, string error) in faults.Repeated)
             machine.SkipRecord(offset, error);
         if (setting.Intent.Stop && !finished)

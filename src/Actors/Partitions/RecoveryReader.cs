@@ -1,81 +1,105 @@
+using Earshot.Actors.Ports;
 using Earshot.Log;
 using Earshot.Schemas.V1;
 using Earshot.Snapshots;
 
 namespace Earshot.Actors.Partitions;
 
+/// <summary>Where a partition's state is to be found.</summary>
+/// <param name="Stage">Stage name.</param>
+/// <param name="Group">Group its offset is committed for.</param>
+/// <param name="Source">Its input.</param>
+/// <param name="InputBegin">Smallest input offset still kept.</param>
+/// <param name="Start">
+/// Where a partition begins that was never committed; null: at 0, which must still be there.
+/// </param>
+internal sealed record RecoverySource(
+    string Stage, string Group, TopicPartition Source,
+    Func<CancellationToken, ValueTask<long>> InputBegin,
+    Func<CancellationToken, ValueTask<long>>? Start);
+
 /// <summary>
 /// Reads what a partition starts from: snapshot, committed offset, control records.
 /// </summary>
-internal static class RecoveryReader
+/// <param name="log">The log offsets and outputs live in.</param>
+/// <param name="snapshots">Where snapshots are.</param>
+/// <param name="topics">The pipeline's topics.</param>
+/// <param name="limit">Longest wait for control records.</param>
+/// <param name="time">Clock of that limit.</param>
+internal sealed class RecoveryReader(
+    ILog log, ISnapshotStore snapshots, Topics topics, TimeSpan limit, TimeProvider time)
 {
-    private const int BatchRecords = 1000;
-
+    /// <summary>Reads the start of a partition actor, its process's fates settled first.</summary>
     public static async ValueTask<RecoveryPoint> ReadAsync(
         PartitionSetting setting, string stage, CancellationToken cancel)
     {
-        int partition = setting.Source.Partition;
-        StoredSnapshot? snapshot = await LoadAsync(setting, stage, partition, cancel);
-        long? committed = await setting.Log.ReadCommittedAsync(
-            setting.Group, setting.Source, cancel);
-        long begin = await setting.InputBegin(cancel);
-        Controls controls = await ReadControlsAsync(setting, stage, cancel);
-        bool isNew = setting.Start is not null && snapshot is null && committed is null;
+        // A transaction still open could move the offset after it was read.
+        await setting.Committer.SettleAsync(cancel);
+        RecoveryReader reader = new(
+            setting.Log, setting.Snapshots, setting.Topics, setting.Committer.Limit,
+            setting.Committer.Time);
+        RecoverySource source = new(
+            stage, setting.Group, setting.Source, setting.InputBegin, setting.Start);
+        return await reader.ReadAsync(source, cancel);
+    }
+
+    /// <summary>Reads it; nothing of this process may be undecided in the log any more.</summary>
+    public async ValueTask<RecoveryPoint> ReadAsync(
+        RecoverySource source, CancellationToken cancel)
+    {
+        // First the snapshot: read after the offset, it could belong to a commit since then.
+        StoredSnapshot? snapshot = await LoadAsync(source, cancel);
+        long? committed = await log.ReadCommittedAsync(source.Group, source.Source, cancel);
+        long begin = await source.InputBegin(cancel);
+        Controls controls = await ReadControlsAsync(source, cancel);
+        bool isNew = source.Start is not null && snapshot is null && committed is null;
         if (isNew && controls.Started is { } started)
         {
-            throw new Ports.UnrecoverableException(
-                $"group {setting.Group} has no committed offset for {setting.Source}, but began " +
+            throw new UnrecoverableException(
+                $"group {source.Group} has no committed offset for {source.Source}, but began " +
                 $"there at {started}: the group's offsets were deleted or have expired " +
                 "(offsets.retention.minutes). Set the group's offset again, or start a new " +
                 "pipeline with another --pipeline.");
         }
 
-        long? newAt = isNew ? await setting.Start!(cancel) : null;
+        long? newAt = isNew ? await source.Start!(cancel) : null;
         return new RecoveryPoint(
             snapshot, committed, begin, controls.Skips, controls.EndedAt, newAt);
     }
 
-    private static async ValueTask<StoredSnapshot?> LoadAsync(
-        PartitionSetting setting, string stage, int partition, CancellationToken cancel)
+    private async ValueTask<StoredSnapshot?> LoadAsync(
+        RecoverySource source, CancellationToken cancel)
     {
         try
         {
-            return await setting.Snapshots.LoadAsync(new SnapshotOwner(stage, partition), cancel);
+            return await snapshots.LoadAsync(
+                new SnapshotOwner(source.Stage, source.Source.Partition), cancel);
         }
         catch (SnapshotException e) when (!e.IsTransient)
         {
             // Transient trouble goes up as it is: the partition restarts with backoff.
-            throw new Ports.UnrecoverableException(e.Message, e);
+            throw new UnrecoverableException(e.Message, e);
         }
     }
 
-    private static async ValueTask<Controls> ReadControlsAsync(
-        PartitionSetting setting, string stage, CancellationToken cancel)
+    private async ValueTask<Controls> ReadControlsAsync(
+        RecoverySource reading, CancellationToken cancel)
     {
         Controls controls = new();
-        int partitions = await setting.Log.ReadPartitionCountAsync(setting.Topics.Control, cancel)
-            ?? throw new LogException($"topic {setting.Topics.Control} is missing");
-        TopicPartition source = new(
-            setting.Topics.Control, setting.Source.Partition % partitions);
-        OffsetRange range = await setting.Log.ReadRangeAsync(source, cancel);
-        if (range.End <= range.Begin)
-            return controls;
-        string wanted = Controls.StageOf(stage);
-        await using ILogReader reader = setting.Log.OpenReader(source, range.Begin);
-        long position = range.Begin;
-        while (position < range.End
-            && await reader.ReadAsync(BatchRecords, cancel) is { } batch)
-        {
-            for (int i = 0; i < batch.Count; i++)
+        int partitions = await log.ReadPartitionCountAsync(topics.Control, cancel)
+            ?? throw new LogException($"topic {topics.Control} is missing");
+        TopicPartition source = new(topics.Control, reading.Source.Partition % partitions);
+        string wanted = Controls.StageOf(reading.Stage);
+        RangeScan scan = new(log, source, limit, time);
+        await scan.RunAsync(
+            await log.ReadRangeAsync(source, cancel),
+            record =>
             {
-                Control control = Control.Parser.ParseFrom(batch[i].Value);
-                if (control.Stage == wanted && control.Partition == setting.Source.Partition)
+                Control control = Control.Parser.ParseFrom(record.Value);
+                if (control.Stage == wanted && control.Partition == reading.Source.Partition)
                     controls.Take(control);
-            }
-
-            position = batch.To;
-        }
-
+            },
+            cancel);
         return controls;
     }
 }

@@ -10,7 +10,9 @@ public interface IArchive
 {
     /// <summary>
     /// Removes what was written at or after a partition's committed offset and never committed,
-    /// and what a compacted file replaced. Called once before the first write.
+    /// and what a compacted file replaced. An archive that several processes share must keep it:
+    /// a slow old owner would remove what the new one has committed since. Called once before the
+    /// first write.
     /// </summary>
     ValueTask RecoverAsync(string table, int partition, long committed, CancellationToken cancel);
 

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Earshot.Actors.Calls;
 using Earshot.Log;
 
 namespace Earshot.Actors.Wire;
@@ -70,6 +71,14 @@ public readonly ref struct SideHeaders
     public static ReadOnlySpan<byte> ExceptionMessage =>
         "__connect.errors.exception.message"u8;
 
+    /// <summary>Of a record sent in again: the id its dead letter had.</summary>
+    public static ReadOnlySpan<byte> RetryOf => "earshot-retry-of"u8;
+
+    /// <summary>Of a record sent in again: how often.</summary>
+    public static ReadOnlySpan<byte> RetryCount => "earshot-retry-count"u8;
+
+    private static ReadOnlySpan<byte> RetryPrefix => "earshot-retry-"u8;
+
     /// <summary>How many of the headers, from the first on, the record came with.</summary>
     public int OriginalCount { get; }
 
@@ -120,17 +129,20 @@ public readonly ref struct SideHeaders
         return value;
     }
 
-    /// <summary>Adds the headers the record came with.</summary>
-    /// <param name="builder">Receives them.</param>
-    /// <param name="without">Names that begin with this are left out.</param>
-    public void AddOriginals(RecordHeadersBuilder builder, ReadOnlySpan<byte> without)
+    /// <summary>
+    /// Adds the headers the record came with, to send it again: without those of earlier retries,
+    /// and without the link of a re-keyed record, by which it would be found to be a repeat.
+    /// </summary>
+    public void AddOriginals(RecordHeadersBuilder builder)
     {
         int index = 0;
         foreach (RecordHeader header in all)
         {
             if (index++ >= OriginalCount)
                 return;
-            if (!header.Name.StartsWith(without))
+            bool ofTheWay = header.Name.StartsWith(RetryPrefix)
+                || header.Name.SequenceEqual(SourceLink.HeaderName);
+            if (!ofTheWay)
                 builder.Add(header.Name, header.Value);
         }
     }

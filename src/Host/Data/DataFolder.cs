@@ -10,8 +10,8 @@ internal sealed class DataFolder : IDisposable
 {
     private const int FormatVersion = 1;
     private const string MarkerName = "pipeline.json";
-    private const string ArchiveName = "archive";
     private const string LogName = "log.db";
+    private const string ArchiveName = "archive";
 
     private static readonly string[] ourNames =
         [FolderLock.FileName, FolderLock.OwnerFileName, MarkerName + ".tmp"];
@@ -110,7 +110,7 @@ internal sealed class DataFolder : IDisposable
             + "that 'earshot run' or 'earshot replay' filled.");
         return new StoredPipeline(
             new PipelineIdentity(marker.Kind, marker.Inputs, marker.Settings),
-            marker.CreatedAt.ToUnixTimeMilliseconds(), Path.Combine(root, LogName));
+            Path.Combine(root, LogName), marker.CreatedAt.ToUnixTimeMilliseconds());
     }
 
     /// <summary>Reads a small file for a purpose of its own; null when there is none.</summary>
@@ -218,6 +218,6 @@ internal sealed class DataFolder : IDisposable
 
 /// <summary>What a data folder says of its pipeline.</summary>
 /// <param name="Identity">Inputs and settings.</param>
-/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
 /// <param name="LogPath">The log's file.</param>
-internal sealed record StoredPipeline(PipelineIdentity Identity, long CreatedAtMs, string LogPath);
+/// <param name="CreatedAtMs">Stands for the time its files were read, ms since the epoch.</param>
+internal sealed record StoredPipeline(PipelineIdentity Identity, string LogPath, long CreatedAtMs);

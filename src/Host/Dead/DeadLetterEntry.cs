@@ -10,11 +10,6 @@ namespace Earshot.Host.Dead;
 /// <summary>One record of the dead or the late topic.</summary>
 internal sealed class DeadLetterEntry
 {
-    /// <summary>Headers that say how often a record was sent in again begin with this.</summary>
-    public const string RetryPrefix = "earshot-retry-";
-
-    private static readonly byte[] retryPrefix = Encoding.UTF8.GetBytes(RetryPrefix);
-
     /// <summary>Where it was read: partition and offset of the input, as "0:1234".</summary>
     public required string Id { get; init; }
 
@@ -42,7 +37,7 @@ internal sealed class DeadLetterEntry
     /// <summary>When it came here, ms since the epoch.</summary>
     public required long BuriedAtMs { get; init; }
 
-    /// <summary>When the input took it in, ms since the epoch; null where it is not known.</summary>
+    /// <summary>When the input took it in, ms since the epoch; null: not known.</summary>
     public long? TakenInAtMs { get; init; }
 
     /// <summary>The key it came with; empty for none.</summary>
@@ -51,7 +46,7 @@ internal sealed class DeadLetterEntry
     /// <summary>The record as it came.</summary>
     public required byte[] Record { get; init; }
 
-    /// <summary>The headers it came with, encoded, without those of retries.</summary>
+    /// <summary>Headers, encoded, that go with it when it is sent in again.</summary>
     public required byte[] OriginalHeaders { get; init; }
 
     /// <summary>All its headers.</summary>
@@ -119,7 +114,7 @@ internal sealed class DeadLetterEntry
         long? takenInAtMs = null;
         if (SideHeaders.TryFind(record.Headers, out SideHeaders ours))
         {
-            ours.AddOriginals(originals, retryPrefix);
+            ours.AddOriginals(originals);
             key = ours.ValueOf(SideHeaders.Key).ToArray();
             takenInAtMs = ours.NumberOf(SideHeaders.AppendTime);
         }
@@ -129,7 +124,7 @@ internal sealed class DeadLetterEntry
             headers.Add((Encoding.UTF8.GetString(header.Name), header.Value.ToArray()));
         record.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType);
         _ = long.TryParse(
-            record.Headers.TextOf("earshot-retry-count"u8), NumberStyles.None,
+            record.Headers.TextOf(SideHeaders.RetryCount), NumberStyles.None,
             CultureInfo.InvariantCulture, out long retries);
         return new DeadLetterEntry
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Earshot.Actors;
-using Earshot.Actors.Calls;
+using Earshot.Actors.Wire;
 using Earshot.Log;
 
 namespace Earshot.Host.Dead;
@@ -168,15 +168,9 @@ internal sealed class DeadLetterRetry(ILog log, Topics topics, string pipelineId
     private ReadOnlySpan<byte> HeadersOf(DeadLetterEntry letter)
     {
         headers.Clear();
-        foreach (RecordHeader header in new RecordHeaders(letter.OriginalHeaders))
-        {
-            // With its link a re-keyed record would be taken for one that came before.
-            if (!header.Name.SequenceEqual(RekeyStage.LinkHeader))
-                headers.Add(header.Name, header.Value);
-        }
-
-        headers.Add("earshot-retry-of"u8, letter.Id);
-        headers.Add("earshot-retry-count"u8, (letter.RetryCount + 1).ToString(
+        headers.AddEncoded(letter.OriginalHeaders);
+        headers.Add(SideHeaders.RetryOf, letter.Id);
+        headers.Add(SideHeaders.RetryCount, (letter.RetryCount + 1).ToString(
             CultureInfo.InvariantCulture));
         return headers.Encoded;
     }

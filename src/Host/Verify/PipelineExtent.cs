@@ -9,8 +9,8 @@ internal sealed record PipelineExtent
 {
     private const int BatchRecords = 1000;
 
-    /// <summary>Per input partition: the offset the pipeline began at.</summary>
-    public required IReadOnlyList<long> Begun { get; init; }
+    /// <summary>Per input partition: the offset it began at, mostly 0.</summary>
+    public required IReadOnlyList<long> Started { get; init; }
 
     /// <summary>Per input partition: the offset up to which its records have entered.</summary>
     public required IReadOnlyList<long> Input { get; init; }
@@ -57,23 +57,26 @@ internal sealed record PipelineExtent
         }
 
         IReadOnlyList<long> input = await InputAsync(log, options, cancel);
+        Dictionary<int, long> started = [];
+        HashSet<int> ended = [];
         List<(int, long)> failed = [];
-        List<long> begun = [];
-        bool ended = true;
-        for (int partition = 0; partition < options.Partitions; partition++)
+        foreach (Control control in await ReadControlsAsync(log, options, cancel))
         {
-            InputControls controls = await ReadControlsAsync(log, options, partition, cancel);
-            begun.Add(controls.StartedAt);
-            ended &= controls.Ended;
-            failed.AddRange(controls.Failed.Select(offset => (partition, offset)));
+            if (control.WhatCase == Control.WhatOneofCase.Started)
+                started[control.Partition] = control.AtOffset;
+            else if (control.WhatCase == Control.WhatOneofCase.Ended)
+                ended.Add(control.Partition);
+            else if (control.WhatCase == Control.WhatOneofCase.Skip)
+                failed.Add((control.Partition, control.AtOffset));
         }
 
         return new PipelineExtent
         {
-            Begun = begun,
+            Started = [.. Enumerable.Range(0, options.Partitions).Select(
+                partition => started.GetValueOrDefault(partition))],
             Input = input,
             Archived = archived,
-            Ended = ended,
+            Ended = ended.Count == options.Partitions,
             Settled = settled && input.SequenceEqual(inputBefore),
             Failed = failed,
         };
@@ -98,53 +101,30 @@ internal sealed record PipelineExtent
         CancellationToken cancel) =>
         await log.ReadCommittedAsync($"{options.PipelineId}.{stage}", source, cancel) ?? 0;
 
-    private static async Task<InputControls> ReadControlsAsync(
-        ILog log, PipelineOptions options, int partition, CancellationToken cancel)
+    // Of the stage that reads the events; others name themselves.
+    private static async Task<IReadOnlyList<Control>> ReadControlsAsync(
+        ILog log, PipelineOptions options, CancellationToken cancel)
     {
-        InputControls controls = new();
-        TopicPartition source = new(options.Topics.Control, partition);
-        OffsetRange range = await log.ReadRangeAsync(source, cancel);
-        if (range.End == range.Begin)
-            return controls;
-        await using ILogReader reader = log.OpenReader(source, range.Begin);
-        for (long position = range.Begin; position < range.End;)
+        List<Control> controls = [];
+        string topic = options.Topics.Control;
+        int partitions = await log.ReadPartitionCountAsync(topic, cancel) ?? 0;
+        for (int partition = 0; partition < partitions; partition++)
         {
-            if (await reader.ReadAsync(BatchRecords, cancel) is not { } batch)
-                break;
-            for (int i = 0; i < batch.Count; i++)
-                controls.Take(Control.Parser.ParseFrom(batch[i].Value));
-            position = batch.To;
-        }
-
-        return controls;
-    }
-
-    /// <summary>What control records say of the events' partition.</summary>
-    private sealed class InputControls
-    {
-        public long StartedAt { get; private set; }
-
-        public bool Ended { get; private set; }
-
-        public List<long> Failed { get; } = [];
-
-        public void Take(Control control)
-        {
-            // Those of a re-key stage speak of another topic.
-            if (control.Stage.Length > 0)
-                return;
-            switch (control.WhatCase)
+            TopicPartition source = new(topic, partition);
+            OffsetRange range = await log.ReadRangeAsync(source, cancel);
+            if (range.End == range.Begin)
+                continue;
+            await using ILogReader reader = log.OpenReader(source, range.Begin);
+            for (long position = range.Begin; position < range.End;)
             {
-                case Control.WhatOneofCase.Started:
-                    StartedAt = control.AtOffset;
+                if (await reader.ReadAsync(BatchRecords, cancel) is not { } batch)
                     break;
-                case Control.WhatOneofCase.Ended:
-                    Ended = true;
-                    break;
-                case Control.WhatOneofCase.Skip:
-                    Failed.Add(control.AtOffset);
-                    break;
+                for (int i = 0; i < batch.Count; i++)
+                    controls.Add(Control.Parser.ParseFrom(batch[i].Value));
+                position = batch.To;
             }
         }
+
+        return controls.FindAll(control => control.Stage.Length == 0);
     }
 }

@@ -33,8 +33,9 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
             recompute.AddFailed(partition, offset);
         for (int partition = 0; partition < options.Partitions; partition++)
         {
-            OffsetRange entered = new(extent.Begun[partition], extent.Input[partition]);
-            await AddAsync(recompute, input, partition, entered, cancel);
+            await AddAsync(
+                recompute, input, partition, extent.Started[partition], extent.Input[partition],
+                cancel);
         }
 
         return Compare(recompute, extent, options, cancel);
@@ -55,24 +56,24 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
     }
 
     private static async Task AddAsync(
-        BatchRecompute recompute, IVerifyInput input, int partition, OffsetRange entered,
+        BatchRecompute recompute, IVerifyInput input, int partition, long from, long to,
         CancellationToken cancel)
     {
-        (long position, long to) = entered;
         long begin = await input.ReadBeginAsync(partition, cancel);
-        if (begin > position)
+        if (begin > from)
         {
             throw new FailedException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"partition {partition} of {input.Title} begins at record {begin}, and the pipeline began at {position}: what came "
-                + $"before is gone, so the rows cannot be recomputed. Keep the input as long as it "
-                + $"is to be verified (earshot run --log-retention 30d, or the retention of the "
-                + $"topic), in a new data folder."));
+                $"partition {partition} of {input.Title} begins at record {begin}, and the "
+                + $"pipeline began at {from}: what came before is gone, so the rows cannot be "
+                + $"recomputed. Keep the input as long as it is to be verified (earshot run "
+                + $"--log-retention 30d; on Kafka the topic's retention), in a new data folder."));
         }
 
-        if (to <= position)
+        if (to <= from)
             return;
-        await using ILogReader reader = input.OpenReader(partition, position);
+        await using ILogReader reader = input.OpenReader(partition, from);
+        long position = from;
         while (position < to)
         {
             RecordBatch batch = await reader.ReadAsync(BatchRecords, cancel)

@@ -55,7 +55,7 @@ internal sealed partial class KafkaLogProducer : ILogProducer
                 .Build());
         transactions = new KafkaTransaction(
             producer, new RecordSender(options, producer, time), limits);
-        offsets = new OffsetCheck(context.Memberships, context.ReadCommitted);
+        offsets = new OffsetCheck(context.ReadCommitted);
         thread = new KafkaThread($"earshot-kafka-commit-{transactionalId}");
     }
 
@@ -162,16 +162,17 @@ internal sealed partial class KafkaLogProducer : ILogProducer
         int again = 0;
         while (true)
         {
+            // One look: what is checked is what is sent.
+            Dictionary<string, Membership?> members = MembershipsOf(transaction.Offsets);
             try
             {
-                if (offsets.Refuse(transaction.Offsets) is { } refusal)
+                if (offsets.Refuse(transaction.Offsets, members) is { } refusal)
                     return new CommitResult(CommitOutcome.Fenced, refusal);
             }
             catch (LogException e)
             {
                 return new CommitResult(CommitOutcome.Aborted, e.Message);
             }
-            Dictionary<string, Membership?> members = MembershipsOf(transaction.Offsets);
             Attempt attempt = transactions.Run(transaction, MetadataOf(members), deadline);
             if (attempt.Step == Step.Aborted && KafkaFaults.IsOutOfSequence(attempt.Error!)
                 && again++ < AgainMax && !deadline.IsOver)
@@ -179,7 +180,7 @@ internal sealed partial class KafkaLogProducer : ILogProducer
                 continue;
             }
             if (attempt.Step != Step.Aborted || !KafkaFaults.IsStaleMember(attempt.Error!))
-                return Conclude(transaction, attempt);
+                return Conclude(transaction, members, attempt);
             // Aborted because the group has moved on to another generation. That happens to
             // healthy owners too, for the moment between the group's rebalance and our callback.
             if (!AreKept(transaction.Offsets, members, deadline))
@@ -187,12 +188,13 @@ internal sealed partial class KafkaLogProducer : ILogProducer
         }
     }
 
-    private CommitResult Conclude(LogTransaction transaction, Attempt attempt)
+    private CommitResult Conclude(
+        LogTransaction transaction, Dictionary<string, Membership?> members, Attempt attempt)
     {
         switch (attempt.Step)
         {
             case Step.Committed:
-                offsets.Note(transaction.Offsets);
+                offsets.Note(transaction.Offsets, members);
                 return new CommitResult(CommitOutcome.Committed);
             case Step.Aborted:
                 return new CommitResult(CommitOutcome.Aborted, attempt.Text);

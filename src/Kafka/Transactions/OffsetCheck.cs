@@ -5,37 +5,47 @@ namespace Earshot.Kafka.Transactions;
 
 /// <summary>
 /// Whether offset moves begin where the log stands: at what this producer itself committed last,
-/// else at what the log says is committed.
+/// else at what the log says is committed. What it committed counts only while the partition is
+/// owned without a break: in between, another owner may have gone on.
 /// </summary>
-internal sealed class OffsetCheck(
-    IMemberships memberships, Func<string, TopicPartition, Task<long?>> readCommitted)
+internal sealed class OffsetCheck(Func<string, TopicPartition, Task<long?>> readCommitted)
 {
-    // What this producer committed last, or read.
-    private readonly Dictionary<(string Group, TopicPartition Source), long> known = [];
+    /// <summary>Of a group without a member here: only this producer moves its offsets.</summary>
+    private const long Unjoined = -1;
+
+    // What this producer committed last, or read, and since when the partition was owned then.
+    private readonly Dictionary<(string Group, TopicPartition Source), (long Offset, long Since)>
+        known = [];
 
     /// <summary>Why the moves are refused; null when they are not.</summary>
     /// <exception cref="LogException">The committed offsets cannot be read.</exception>
-    public string? Refuse(IReadOnlyList<OffsetMove> moves)
+    public string? Refuse(
+        IReadOnlyList<OffsetMove> moves, IReadOnlyDictionary<string, Membership?> members)
     {
         foreach (OffsetMove move in moves)
         {
-            if (memberships.Find(move.Group) is { } membership
-                && !membership.Owned.ContainsKey(move.Source))
+            long since = Unjoined;
+            if (members[move.Group] is { } membership
+                && !membership.Owned.TryGetValue(move.Source, out since))
             {
                 return $"Group {move.Group} does not own {move.Source} here (any more): another "
                     + "owner took over.";
             }
-            if (move.From is { } from && RefuseStart(move, from) is { } reason)
+            if (move.From is { } from && RefuseStart(move, from, since) is { } reason)
                 return reason;
         }
         return null;
     }
 
     /// <summary>Notes what was committed.</summary>
-    public void Note(IReadOnlyList<OffsetMove> moves)
+    public void Note(
+        IReadOnlyList<OffsetMove> moves, IReadOnlyDictionary<string, Membership?> members)
     {
         foreach (OffsetMove move in moves)
-            known[(move.Group, move.Source)] = move.To;
+        {
+            long since = members[move.Group]?.Owned[move.Source] ?? Unjoined;
+            known[(move.Group, move.Source)] = (move.To, since);
+        }
     }
 
     /// <summary>
@@ -61,15 +71,15 @@ internal sealed class OffsetCheck(
         return tells;
     }
 
-    private string? RefuseStart(OffsetMove move, long from)
+    private string? RefuseStart(OffsetMove move, long from, long since)
     {
-        if (known.TryGetValue((move.Group, move.Source), out long last) && last == from)
+        if (known.TryGetValue((move.Group, move.Source), out var last) && last == (from, since))
             return null;
         // The partition may have been elsewhere in between: the log decides.
         long? committed = Read(move);
         if (committed != from)
             return LogFaults.FencedOffset(move, committed);
-        known[(move.Group, move.Source)] = from;
+        known[(move.Group, move.Source)] = (from, since);
         return null;
     }
 

@@ -27,7 +27,7 @@ internal static class ConfluentFrame
     /// </summary>
     public static bool IsFramed(ReadOnlySpan<byte> record) => record.Length > 0 && record[0] == 0;
 
-    /// <summary>What is behind byte 0 and schema id: for JSON Schema, which has no indexes.</summary>
+    /// <summary>What is behind byte 0 and schema id: for JSON Schema, without indexes.</summary>
     public static ReadOnlySpan<byte> Body(ReadOnlySpan<byte> record) =>
         record.Length < HeaderBytes ? [] : record[HeaderBytes..];
 

@@ -42,8 +42,8 @@ public sealed class ArchiveFixture : IDisposable
     }
 
     /// <summary>Another process on the same folder.</summary>
-    public ParquetArchive Open() =>
-        new(new ArchiveOptions { Folder = Folder, Schema = Schema }, Time);
+    public ParquetArchive Open(bool shared = false) =>
+        new(new ArchiveOptions { Folder = Folder, Schema = Schema, Shared = shared }, Time);
 
     public ArchiveSql Sql() =>
         new(new ArchiveSqlOptions { Folder = Folder, Schema = Schema });

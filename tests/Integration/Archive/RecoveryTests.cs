@@ -52,6 +52,24 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [DuckDbFact]
+    public async Task ASlowOldOwnerRemovesNothingOfASharedFolder()
+    {
+        using ParquetArchive slow = fixture.Open(shared: true);
+        using ParquetArchive next = fixture.Open(shared: true);
+        await next.RecoverAsync("aggregates", 0, 0, default);
+        await next.WriteAsync("aggregates", 0, [ArchiveFixture.Batch(0, Rows(0, 10))], default);
+
+        // It read its offset before the new owner committed 10.
+        await slow.RecoverAsync("aggregates", 0, 0, default);
+        await slow.WriteAsync("aggregates", 0, [ArchiveFixture.Batch(0, Rows(0, 4))], default);
+        await slow.WriteAsync("aggregates", 0, [ArchiveFixture.Batch(4, Rows(4, 9))], default);
+        Assert.Equal(
+            [13L, 13L],
+            fixture.Query("SELECT count(*), count(DISTINCT log_offset) FROM aggregates_all")
+                .Single());
+    }
+
+    [DuckDbFact]
     public async Task UnfinishedFilesOfThatPartitionGoAtRecovery()
     {
         string temporary = Path.Combine(fixture.Folder, ".tmp");

@@ -1,4 +1,5 @@
 using Earshot.Archive.Schema;
+using Earshot.Log;
 using Earshot.Schemas.V1;
 using Google.Protobuf;
 
@@ -178,6 +179,41 @@ public sealed class RoundTripTests : IDisposable
     }
 
     [DuckDbFact]
+    public async Task RecordsWithHeadersGiveTheSameRowsAsMessages()
+    {
+        byte[] record = "{broken"u8.ToArray();
+        DeadLetter letter = Dead("malformed", ArchiveFixture.Start, record);
+        (letter.SourcePartition, letter.SourceOffset, letter.Detail) = (3, 77, "why");
+        (letter.Origin, letter.Line) = ("a.json", 12);
+        LateRow late = new()
+        {
+            SourcePartition = 3, SourceOffset = 77, Reason = "late", Origin = "a.json",
+            EventTime = ArchiveFixture.Start, Watermark = ArchiveFixture.Start + 5,
+            Record = ByteString.CopyFrom(record),
+        };
+        RecordHeadersBuilder headers = new();
+        byte[] HeadersOf(string reason) => headers.Clear()
+            .Add("earshot-line"u8, "of the record itself")
+            .Add("earshot-reason"u8, reason)
+            .Add("__connect.errors.partition"u8, "3")
+            .Add("__connect.errors.offset"u8, "77")
+            .Add("__connect.errors.exception.message"u8, "why")
+            .Add("earshot-origin"u8, "a.json")
+            .Add("earshot-line"u8, "12")
+            .Add("earshot-event-time"u8, $"{ArchiveFixture.Start}")
+            .Add("earshot-watermark"u8, $"{ArchiveFixture.Start + 5}").Encoded.ToArray();
+        await WriteBothAsync("dead", letter, record, HeadersOf("malformed"));
+        await WriteBothAsync("late", late, record, HeadersOf("late"));
+        foreach (string table in (string[])["dead", "late"])
+        {
+            List<object?[]> rows = fixture.Query(
+                $"SELECT * EXCLUDE (log_offset) FROM {table} ORDER BY log_offset");
+            Assert.Equal(2, rows.Count);
+            Assert.Equal(rows[0], rows[1]);
+        }
+    }
+
+    [DuckDbFact]
     public async Task ManyRowsFillManyChunks()
     {
         Aggregate[] rows = [.. Enumerable.Range(0, 5000).Select(i =>
@@ -217,6 +253,17 @@ public sealed class RoundTripTests : IDisposable
         using ArchiveFixture wider = new(null, new ArchiveSchema(["codec"]));
         await wider.WriteAsync("aggregates", 0, row);
         Assert.Equal(["opus"], wider.Query("SELECT codec FROM aggregates").Single());
+    }
+
+    // As a version before headers wrote it, and as it is written now.
+    private async Task WriteBothAsync(string table, IMessage old, byte[] value, byte[] headers)
+    {
+        RecordBatchBuilder builder = new();
+        builder.Append([], old.ToByteArray());
+        builder.Append([], value, headers);
+        TopicPartition source = new("test", 0);
+        await fixture.Archive.WriteAsync(
+            table, 0, [builder.Build(source, 0, 2, ArchiveFixture.Start)], default);
     }
 
     private static DeadLetter Dead(string reason, long? eventTime, byte[] record)

@@ -37,7 +37,9 @@ public sealed class ServiceTests : IDisposable
         Assert.Contains("in use by another program", result.Error);
     }
 
-    /// <summary>Runs until more than some rows are read; returns how many were.</summary>
+    /// <summary>
+    /// Runs until more than some rows are read and a window is closed; returns how many were read.
+    /// </summary>
     private async Task<long> RunUntilReadAsync(long rows)
     {
         string url = $"http://127.0.0.1:{FreePort()}";
@@ -47,7 +49,8 @@ public sealed class ServiceTests : IDisposable
             stop.Token);
         using CancellationTokenSource limit = new(patience);
         long read = 0;
-        while (read <= rows && !service.IsCompleted)
+        long closed = 0;
+        while ((read <= rows || closed == 0) && !service.IsCompleted)
         {
             // The question itself takes its time: no pause is needed between two.
             limit.Token.ThrowIfCancellationRequested();
@@ -58,6 +61,7 @@ public sealed class ServiceTests : IDisposable
             JsonElement books = json.RootElement.GetProperty("books");
             Assert.True(books.GetProperty("balanced").GetBoolean());
             read = books.GetProperty("read").GetInt64();
+            closed = books.GetProperty("closedWindows").GetInt64();
         }
 
         await stop.CancelAsync();

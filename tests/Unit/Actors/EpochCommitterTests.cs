@@ -9,6 +9,8 @@ public sealed class EpochCommitterTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan brief = TimeSpan.FromMilliseconds(50);
+
     private readonly ScriptedLog log = new();
 
     [Fact]
@@ -109,6 +111,47 @@ public sealed class EpochCommitterTests
     }
 
     [Fact]
+    public async Task A_commit_without_an_answer_is_looked_for_after_a_while()
+    {
+        log.Script.Enqueue(Fate.WrittenWithoutAnswer);
+        await AssertCommits(Epoch(0, null, 5), brief);
+        Assert.Equal(2, log.Opened);
+        Assert.Single(log.Sent);
+    }
+
+    [Fact]
+    public async Task What_is_left_undecided_is_settled_before_a_recovery()
+    {
+        await using EpochCommitter committer = Start();
+        log.Script.Enqueue(Fate.UnknownButWritten);
+        log.Script.Enqueue(Fate.Written);
+        await committer.SettleAsync(default);
+        await committer.SettleAsync(default);
+        Assert.Equal(1, log.Opened);
+        log.OpenFailures = 2;
+        CommitResult result = await committer.CommitAsync(Epoch(0, null, 5)).WaitAsync(Patience);
+        Assert.Equal(CommitOutcome.Unknown, result.Outcome);
+        await Assert.ThrowsAsync<LogException>(() => committer.SettleAsync(default));
+        await committer.SettleAsync(default);
+        Assert.Equal(4, log.Opened);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Looking_for_an_epoch_ends_where_only_markers_follow(bool givesMarkers)
+    {
+        log.Committed[0] = 5;
+        log.Records.Add((0, "an earlier one"));
+        (log.Markers, log.GivesMarkers) = (3, givesMarkers);
+        log.Script.Enqueue(Fate.UnknownAndLost);
+        await using EpochCommitter committer = Start(brief);
+        CommitResult result = await committer.CommitAsync(Epoch(0, 5, 5)).WaitAsync(Patience);
+        Assert.Equal(
+            givesMarkers ? CommitOutcome.Committed : CommitOutcome.Unknown, result.Outcome);
+    }
+
+    [Fact]
     public async Task After_an_unknown_group_a_written_epoch_is_not_sent_again()
     {
         await using EpochCommitter committer = Start();
@@ -137,11 +180,13 @@ public sealed class EpochCommitterTests
             [new OffsetMove("group", new TopicPartition("in", partition), from, to)]);
     }
 
-    private EpochCommitter Start() => new(log, "id", NullLogger.Instance);
+    /// <param name="limit">Reached only where nothing answers; the default is out of reach.</param>
+    private EpochCommitter Start(TimeSpan? limit = null) =>
+        new(log, "id", TimeProvider.System, NullLogger.Instance, limit);
 
-    private async Task AssertCommits(LogTransaction epoch)
+    private async Task AssertCommits(LogTransaction epoch, TimeSpan? limit = null)
     {
-        await using EpochCommitter committer = Start();
+        await using EpochCommitter committer = Start(limit);
         CommitResult result = await committer.CommitAsync(epoch).WaitAsync(Patience);
         Assert.Equal(CommitOutcome.Committed, result.Outcome);
         Assert.Equal(epoch.Offsets[0].To, log.Committed[epoch.Offsets[0].Source.Partition]);

@@ -34,7 +34,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         log = new MemoryLog(time);
         runtime = new LocalRuntime(time, NullLogger<LocalRuntime>.Instance);
-        committer = new EpochCommitter(log, "id", NullLogger.Instance);
+        committer = new EpochCommitter(log, "id", TimeProvider.System, NullLogger.Instance);
     }
 
     public async Task InitializeAsync() => await log.EnsureTopicsAsync(
@@ -52,15 +52,15 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         FillInput(10);
         await Spawn(poison: 4).Completion.WaitAsync(Patience);
-        DeadLetter dead = Assert.Single(await Read(Topics.Default.Dead, SideRecords.ReadDead));
+        DeadLetter dead = Assert.Single(await DeadAsync());
         Assert.Equal(("failed", 4L, "boom"), (dead.Reason, dead.SourceOffset, dead.Detail));
-        List<Control> controls = await Read(Topics.Default.Control, row => Control.Parser.ParseFrom(row.Value));
+        List<Control> controls = await Read(
+            Topics.Default.Control, row => Control.Parser.ParseFrom(row.Value));
         Assert.Equal(
             [Control.WhatOneofCase.Skip, Control.WhatOneofCase.Ended],
             controls.Select(control => control.WhatCase));
         Assert.Equal(4, controls[0].AtOffset);
-        Aggregate row = Assert.Single(
-            await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
+        Aggregate row = Assert.Single(await RowsAsync());
         Assert.Equal((9L, 41.0), (row.Count, row.Sum));
         StageProgress books = progress.Last().Books;
         Assert.True(books is { Read: 10, Aggregated: 9, Dead: 1, Balanced: true });
@@ -77,8 +77,8 @@ public sealed class PartitionActorTests : IAsyncLifetime
             if (!withSnapshot)
                 snapshots.Forget();
             await Spawn(poison: 4).Completion.WaitAsync(Patience);
-            Assert.Single(await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
-            Assert.Single(await Read(Topics.Default.Dead, SideRecords.ReadDead));
+            Assert.Single(await RowsAsync());
+            Assert.Single(await DeadAsync());
         }
     }
 
@@ -88,7 +88,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         snapshots.Fails = true;
         FillInput(10);
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
-        Assert.Single(await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
+        Assert.Single(await RowsAsync());
         Assert.Null(progress.Last().Saved);
     }
 
@@ -100,8 +100,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
         FillInput(10);
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
         Assert.Empty(snapshots.LoadErrors);
-        Assert.Single(await Read(
-            Topics.Default.Aggregates, record => Aggregate.Parser.ParseFrom(record.Value)));
+        Assert.Single(await RowsAsync());
     }
 
     [Fact]
@@ -130,10 +129,30 @@ public sealed class PartitionActorTests : IAsyncLifetime
         StoredSnapshot? stored = await snapshots.LoadAsync(
             new SnapshotOwner("fused", 0), CancellationToken.None);
         Assert.Equal(10, stored!.Offset);
-        Assert.Empty(await Read(Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value)));
+        Assert.Empty(await RowsAsync());
 
         // Still to be stopped when it starts: it ends at once.
         await Spawn(poison: -1).Completion.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Too_many_dead_letters_park_it_and_nothing_of_them_is_committed()
+    {
+        for (int i = 0; i < 10; i++)
+            log.Append(Source, Batch(i, i < 4 ? Metric(T0 + i) : Metric(0)), AppendTimeMs);
+        log.Complete(Source);
+        PipelineOptions strict = Options with { DeadLetterMin = 10, EpochRecordsMax = 100 };
+        ActorParkedException parked = await Assert.ThrowsAsync<ActorParkedException>(
+            () => Spawn(poison: -1, strict).Completion.WaitAsync(Patience));
+        Assert.IsType<DeadLetterLimitException>(parked.InnerException);
+        Assert.Contains("goes on from offset 0", parked.Message);
+        Assert.Null(await log.ReadCommittedAsync("group", Source, CancellationToken.None));
+        Assert.Empty(await DeadAsync());
+
+        // Raised, the next start takes them all.
+        await Spawn(poison: -1, strict with { DeadLetterLimit = 1 }).Completion
+            .WaitAsync(Patience);
+        Assert.Equal(6, (await DeadAsync()).Count);
     }
 
     private void FillInput(int records, bool complete = true)
@@ -144,7 +163,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
             log.Complete(Source);
     }
 
-    private IActorRef Spawn(int poison)
+    private IActorRef Spawn(int poison, PipelineOptions? options = null)
     {
         PartitionSetting setting = new(
             Source, Topics.Default, "group",
@@ -154,9 +173,16 @@ public sealed class PartitionActorTests : IAsyncLifetime
         FaultMemory faults = new();
         return runtime.Spawn(
             "fused/0",
-            () => new PartitionActor(setting, Options, faults, time, NullLogger.Instance),
+            () => new PartitionActor(
+                setting, options ?? Options, faults, time, NullLogger.Instance),
             new Supervision(5, TimeSpan.Zero, TimeSpan.Zero));
     }
+
+    private Task<List<DeadLetter>> DeadAsync() =>
+        Read(Topics.Default.Dead, SideRecords.ReadDead);
+
+    private Task<List<Aggregate>> RowsAsync() => Read(
+        Topics.Default.Aggregates, row => Aggregate.Parser.ParseFrom(row.Value));
 
     private async Task<List<T>> Read<T>(string topic, RecordReader<T> parse)
     {

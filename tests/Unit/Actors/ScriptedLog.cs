@@ -12,6 +12,7 @@ internal enum Fate
     UnknownAndMoved,
     UnknownButWrittenAndPartition1MovedOn,
     ThrowsButWritten,
+    WrittenWithoutAnswer,
 }
 
 /// <summary>A log whose commits end as the test says; written ones when it says nothing.</summary>
@@ -36,6 +37,15 @@ internal sealed class ScriptedLog : ILog
 
     public int Opened { get; private set; }
 
+    /// <summary>How often opening a producer fails from now on.</summary>
+    public int OpenFailures { get; set; }
+
+    /// <summary>Transaction markers after the last record: the end lies beyond it.</summary>
+    public int Markers { get; set; }
+
+    /// <summary>False: readers wait at markers, as if nothing were there.</summary>
+    public bool GivesMarkers { get; set; } = true;
+
     /// <summary>False: like Kafka, it does not look where an offset moves from.</summary>
     public bool ChecksFrom { get; set; } = true;
 
@@ -50,7 +60,7 @@ internal sealed class ScriptedLog : ILog
         CancellationToken cancel) => SoleOwner.JoinAsync(topics, listener);
 
     public ValueTask<OffsetRange> ReadRangeAsync(TopicPartition source, CancellationToken cancel) =>
-        ValueTask.FromResult(new OffsetRange(0, Of(source).Count));
+        ValueTask.FromResult(new OffsetRange(0, Of(source).Count + Markers));
 
     public ValueTask<long?> ReadCommittedAsync(
         string group, TopicPartition source, CancellationToken cancel) =>
@@ -64,6 +74,8 @@ internal sealed class ScriptedLog : ILog
         string transactionalId, CancellationToken cancel)
     {
         Opened++;
+        if (OpenFailures-- > 0)
+            throw new LogException("no broker answers");
         return ValueTask.FromResult<ILogProducer>(new Producer(this));
     }
 
@@ -96,6 +108,7 @@ internal sealed class ScriptedLog : ILog
         {
             Fate.Written => new CommitResult(CommitOutcome.Committed),
             Fate.ThrowsButWritten => throw new TimeoutException("no answer"),
+            Fate.WrittenWithoutAnswer => await new TaskCompletionSource<CommitResult>().Task,
             _ => new CommitResult(CommitOutcome.Unknown, "no answer"),
         };
     }
@@ -124,15 +137,17 @@ internal sealed class ScriptedLog : ILog
 
     private sealed class Reader(ScriptedLog log, TopicPartition source, long from) : ILogReader
     {
-        public ValueTask<RecordBatch?> ReadAsync(int maxRecords, CancellationToken cancel)
+        public async ValueTask<RecordBatch?> ReadAsync(int maxRecords, CancellationToken cancel)
         {
             List<string> all = log.Of(source);
+            if (from >= all.Count && !log.GivesMarkers)
+                await new TaskCompletionSource().Task.WaitAsync(cancel);
             RecordBatchBuilder builder = new();
             for (long offset = from; offset < all.Count; offset++)
                 builder.Add(offset, [], Encoding.UTF8.GetBytes(all[(int)offset]));
-            (long start, from) = (from, all.Count);
-            return ValueTask.FromResult<RecordBatch?>(
-                builder.Count == 0 ? null : builder.Build(source, start, all.Count, 0));
+            long end = from >= all.Count ? all.Count + log.Markers : all.Count;
+            (long start, from) = (from, end);
+            return end == start ? null : builder.Build(source, start, end, 0);
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -156,7 +156,7 @@ public sealed class WireDecoderTests
         Random random = new(11);
         RandomEnvelopes envelopes = new(12);
         string[] types =
-            ["", "application/json", "application/x-protobuf; type=CallEvent", ";", "=;type=", "é"];
+            ["", "application/json", "application/x-protobuf; type=CallEvent", ";", "=;type="];
         for (int i = 0; i < 20_000; i++)
         {
             byte[] record = random.Next(3) == 0
