@@ -45,7 +45,7 @@ internal sealed record PipelineStores(
         {
             store = await OpenSnapshotsAsync(folder, options, snapshots, cancel);
             ParquetArchive archive = new(
-                ArchiveOptionsOf(folder, options, shared: snapshots is not null),
+                ArchiveOptionsOf(folder, options, shared: log is not SqliteLog),
                 TimeProvider.System);
             return new PipelineStores(log, store, archive);
         }
