@@ -54,6 +54,13 @@ for (const test of failed) {
   if (test.output) console.log(indent(`Output:\n${test.output}`))
 }
 
+// A passed test says its figures in lines that begin with "= ".
+for (const { output } of passed) {
+  for (const line of output.split('\n')) {
+    if (line.startsWith('= ')) console.log(`  ${line.slice(2)}`)
+  }
+}
+
 if (broken) {
   console.log(`  FAILED ${name}: the test run stopped (exit code ${exitCode}), output:`)
   const log = existsSync(logPath) ? readFileSync(logPath, 'utf8').trimEnd() : ''

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Earshot.Archive.DuckDb;
 
 namespace Earshot.Tests.Crash;
 
@@ -126,17 +125,4 @@ public sealed class KillTests : IDisposable
 
     private static bool Near(double a, double b) =>
         Math.Abs(a - b) <= 1e-9 * Math.Max(Math.Abs(a), Math.Abs(b));
-}
-
-/// <summary>
-/// A theory that needs DuckDB's library; skipped with the reason where it is missing.
-/// </summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class DuckDbTheoryAttribute : TheoryAttribute
-{
-    public DuckDbTheoryAttribute()
-    {
-        if (DuckDbLibrary.Find() is null)
-            Skip = DuckDbLibrary.MissingMessage;
-    }
 }

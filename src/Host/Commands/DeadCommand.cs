@@ -17,7 +17,8 @@ internal static class DeadCommand
         "dead",
         "Records that could not be used: list them, look at one, send them in again. Works while "
         + "the service runs. The log keeps them as long as --log-retention of 'earshot run' says; "
-        + "the archive's tables dead and late have them for good ('earshot sql').")
+        + "the archive's tables dead and late have them for good ('earshot sql'). "
+        + "Of a service on Kafka: with --kafka.")
     {
         List(terminal), Show(terminal), Retry(terminal),
     };
@@ -43,6 +44,8 @@ internal static class DeadCommand
         {
             late, reason, since, limit, format,
         };
+        DeadLetterArguments where = new();
+        where.AddTo(command);
         command.SetAction(async (given, cancel) =>
         {
             int most = given.GetValue(limit);
@@ -51,7 +54,7 @@ internal static class DeadCommand
             DeadLetterFilter filter = new(
                 given.GetValue(reason), Since(given.GetValue(since)));
             await using DeadLetterPlace place = await DeadLetterPlace.OpenAsync(
-                GlobalArguments.DataOf(given), cancel);
+                where.Read(given), terminal, cancel);
             DeadLetterBox box = new(place.Log, place.Options.Topics);
             bool isLate = given.GetValue(late);
             DeadLetterList list = await box.ListAsync(filter, isLate, most, cancel);
@@ -74,13 +77,15 @@ internal static class DeadCommand
         {
             id, late,
         };
+        DeadLetterArguments where = new();
+        where.AddTo(command);
         command.SetAction(async (given, cancel) =>
         {
             string wanted = given.GetRequiredValue(id);
             DeadLetterFilter filter = new(Ids: new HashSet<string> { wanted });
             bool isLate = given.GetValue(late);
             await using DeadLetterPlace place = await DeadLetterPlace.OpenAsync(
-                GlobalArguments.DataOf(given), cancel);
+                where.Read(given), terminal, cancel);
             DeadLetterBox box = new(place.Log, place.Options.Topics);
             HashSet<string> retried = await box.ReadRetriedAsync(cancel);
             bool found = false;
@@ -124,6 +129,8 @@ internal static class DeadCommand
         {
             ids, reason, since, all, dryRun, to,
         };
+        DeadLetterArguments where = new();
+        where.AddTo(command);
         command.SetAction(async (given, cancel) =>
         {
             string[] named = given.GetValue(ids) ?? [];
@@ -133,7 +140,7 @@ internal static class DeadCommand
             if (filter == new DeadLetterFilter() && !given.GetValue(all))
                 throw new UsageException("name ids, --reason or --since, or say --all.");
             await using DeadLetterPlace place = await DeadLetterPlace.OpenAsync(
-                GlobalArguments.DataOf(given), cancel);
+                where.Read(given), terminal, cancel);
             return given.GetValue(to) is { } path
                 ? await WriteAsync(path, place, filter, terminal, cancel)
                 : await SendAsync(place, filter, given.GetValue(dryRun), terminal, cancel);

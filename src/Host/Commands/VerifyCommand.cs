@@ -15,7 +15,8 @@ internal static class VerifyCommand
         "Recompute the rows from the input, by a separate plain path, and compare them with the "
         + "archive row by row. Keys, counts, extremes, percentiles, buckets, tags and final must "
         + "be equal; sums, means, deviations and what follows from them within 1e-9; revisions are "
-        + "left out. Works on a replay's data folder and on that of a service, also while it runs. "
+        + "left out. Works on a replay's data folder and on that of a service, also while it runs; "
+        + "--kafka says where a service on Kafka has its log. "
         + "Exit code 0: the same. 1: different, or it cannot be checked. 2: wrong use.";
 
     public static Command Create(Terminal terminal)
@@ -37,7 +38,9 @@ internal static class VerifyCommand
             HelpName = "N",
             DefaultValueFactory = _ => DifferencesDefault,
         };
+        KafkaArguments kafka = new();
         Command command = new("verify", Description) { files, format, differences };
+        kafka.AddReaderTo(command);
         command.SetAction((given, cancel) =>
         {
             string? name = given.GetValue(format);
@@ -58,7 +61,10 @@ internal static class VerifyCommand
 
             VerifyRequest request = new(
                 given.GetValue(files) ?? [], name, GlobalArguments.DataOf(given),
-                GlobalArguments.ArchiveOf(given), shown);
+                GlobalArguments.ArchiveOf(given), shown)
+            {
+                Kafka = kafka.Read(given),
+            };
             return new VerifyJob(request, terminal).RunAsync(cancel);
         });
         return command;

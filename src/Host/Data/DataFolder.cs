@@ -97,6 +97,9 @@ internal sealed class DataFolder : IDisposable
         return archive is not null ? Path.GetFullPath(archive) : ArchiveOf(root, ReadMarker(root));
     }
 
+    /// <summary>True when a folder holds a pipeline.</summary>
+    public static bool IsThere(string path) => File.Exists(Path.Combine(path, MarkerName));
+
     /// <summary>The pipeline a folder belongs to, for reading: needs no lock.</summary>
     /// <exception cref="UsageException">It is no data folder.</exception>
     public static StoredPipeline FindPipeline(string path)

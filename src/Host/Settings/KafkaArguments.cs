@@ -48,6 +48,20 @@ internal sealed class KafkaArguments
         DefaultValueFactory = _ => "earliest",
     };
 
+    private readonly Option<string?> config = new("--config")
+    {
+        Description = "The JSON file the service was started with: what it says of Kafka counts.",
+        HelpName = "FILE",
+    };
+
+    /// <summary>Adds what says where the cluster is, to a command that looks at a service.</summary>
+    public void AddReaderTo(Command command)
+    {
+        kafka.Description = "Brokers: the service has its log on Kafka.";
+        AddTo(command);
+        command.Options.Add(config);
+    }
+
     /// <summary>Adds what says where the cluster is.</summary>
     public void AddTo(Command command)
     {
@@ -62,6 +76,11 @@ internal sealed class KafkaArguments
         command.Options.Add(from);
         command.Options.Add(instance);
     }
+
+    /// <summary>What was asked for beside <see cref="AddReaderTo"/>.</summary>
+    /// <exception cref="UsageException">A value is not allowed.</exception>
+    public KafkaRequest? Read(ParseResult given) => Read(
+        given, given.GetValue(config) is { } path ? ConfigFile.Read(path) : ConfigFile.None);
 
     /// <summary>What was asked for; null when Kafka is not used.</summary>
     /// <param name="given">The command line.</param>

@@ -3,7 +3,6 @@ using Earshot.Actors;
 using Earshot.Batch;
 using Earshot.Host.Data;
 using Earshot.Log;
-using Earshot.Log.Sqlite;
 using Earshot.Schemas;
 
 namespace Earshot.Host.Verify;
@@ -24,15 +23,8 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
     {
         StoredPipeline pipeline = DataFolder.FindPipeline(request.Data);
         PipelineOptions options = pipeline.Identity.ToOptions();
-        if (!File.Exists(pipeline.LogPath))
-        {
-            throw new FailedException(
-                $"{pipeline.LogPath} is missing: it says how far the input was processed, so "
-                + "nothing can be checked without it. Restore it from a backup.");
-        }
-
-        await using SqliteLog log = await SqliteLog.OpenAsync(
-            new SqliteLogOptions(pipeline.LogPath), TimeProvider.System, cancel);
+        await using ILog log = await StoredLog.OpenAsync(
+            pipeline, options, request.Kafka, terminal, cancel);
         IVerifyInput input = OpenInput(pipeline, options, log);
         PipelineExtent extent = await PipelineExtent.ReadAsync(log, options, cancel);
         terminal.Say($"Recomputing from {input.Title} ...");
@@ -45,7 +37,6 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
                 recompute, input, partition, extent.Started[partition], extent.Input[partition],
                 cancel);
         }
-
 
         return Compare(recompute, extent, options, cancel);
     }
@@ -61,11 +52,7 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
                 + "in its log: name neither files nor a format.");
         }
 
-        if (pipeline.Identity.Kind == PipelineKind.Generated)
-            return new LogVerifyInput(log, options);
-        throw new UsageException(
-            $"{Path.GetFullPath(request.Data)} holds {pipeline.Identity.Title}, which cannot be "
-            + "read again in this version.");
+        return new LogVerifyInput(log, options);
     }
 
     private static async Task AddAsync(
@@ -77,9 +64,10 @@ internal sealed class VerifyJob(VerifyRequest request, Terminal terminal)
         {
             throw new FailedException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"partition {partition} of {input.Title} begins at record {begin}: what came "
-                + $"before is gone, so the rows cannot be recomputed. Keep the input as long as it "
-                + $"is to be verified (earshot run --log-retention 30d), in a new data folder."));
+                $"partition {partition} of {input.Title} begins at record {begin}, and the "
+                + $"pipeline began at {from}: what came before is gone, so the rows cannot be "
+                + $"recomputed. Keep the input as long as it is to be verified (earshot run "
+                + $"--log-retention 30d; on Kafka the topic's retention), in a new data folder."));
         }
 
         if (to <= from)
