@@ -9,8 +9,9 @@ internal sealed class KafkaReader : ILogReader
 {
     /// <summary>
     /// A batch ends soon after so many bytes, whatever was asked for: 512 records more at most.
+    /// Mailboxes hold several of them per partition.
     /// </summary>
-    internal const int BatchBytesMax = 8 * 1024 * 1024;
+    internal const int BatchBytesMax = 1 << 20;
 
     // How long to ask for a partition's range when there is a failure to explain.
     private const int RangeTimeoutMs = 10_000;

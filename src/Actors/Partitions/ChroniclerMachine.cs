@@ -73,6 +73,8 @@ public sealed class ChroniclerMachine(
         }
 
         committed = Position;
+        foreach (RecordBatch batch in held)
+            batch.Release();
         held.Clear();
         heldRows = heldBytes = 0;
         return true;
