@@ -153,7 +153,7 @@ public sealed class ParquetArchive : IArchive, IDisposable
         }
     }
 
-    /// <summary>Unfinished files; in a shared folder another process may be at work on one.</summary>
+    /// <summary>Unfinished files; in a shared folder one may be another process's work.</summary>
     private void RemoveLeftovers(string pattern)
     {
         foreach (string leftover in Directory.EnumerateFiles(temporary, pattern).ToArray())
