@@ -46,10 +46,7 @@ public sealed class StageFaultException(TopicPartition source, long offset, Exce
 /// </summary>
 public sealed class PartitionMachine
 {
-    /// <summary>
-    /// Outputs of an epoch are held in memory, two epochs a partition: it is cut when they reach
-    /// this. Only a flood of late or dead records, or a re-key stage, does.
-    /// </summary>
+    /// <summary>Outputs of an epoch are held in memory: it is cut when they reach this.</summary>
     private const long EpochBytesMax = 16 << 20;
 
     private readonly IStage stage;

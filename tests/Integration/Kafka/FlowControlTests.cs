@@ -7,7 +7,7 @@ namespace Earshot.Tests.Integration.Kafka;
 public sealed class FlowControlTests(LargeTrafficFile traffic)
     : IClassFixture<LargeTrafficFile>
 {
-    /// <summary>An epoch is cut this small so that a few of them are far from the backlog.</summary>
+    /// <summary>Records of an epoch: so few that two of them are far from all.</summary>
     private const int EpochRecords = 200;
 
     /// <summary>Records the service reads at once; an epoch ends with them.</summary>
