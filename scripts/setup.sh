@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh         what the product needs: DuckDB's library, SQLite's library
 #   scripts/setup.sh kafka   that, and librdkafka, which only Kafka needs
-#   scripts/setup.sh tests   that, and what tests use: Node packages, PostgreSQL
+#   scripts/setup.sh tests   that, and what tests use: Node packages, PostgreSQL, kcat
 #
 # `./earshot`, `./test` and CI source this file and call the functions. Variables:
 #
@@ -178,6 +178,15 @@ setup_postgres() {
         say "tests that need PostgreSQL will be skipped."
 }
 
+# A Kafka client that is not ours. Without it, likewise.
+have_kcat() { command -v kcat >/dev/null; }
+
+setup_kcat() {
+    have_kcat || with_lock "$EARSHOT_TOOLS/setup.lock" install_package have_kcat \
+        "kcat (for tests)" "kcat (Homebrew: kcat)" kcat ||
+        say "tests with kcat will be skipped."
+}
+
 # Debian's package makes a server for the whole machine and starts it, unless this file, which is
 # read before, says otherwise. One that is there is left as it is, and so is one there may be.
 install_postgres() {
@@ -257,14 +266,14 @@ setup_dotnet() {
 # What the product needs at run time. Costs a few file look-ups when all is there.
 setup_app() { setup_dotnet && setup_duckdb && setup_sqlite; }
 
-# Node packages that tests read archives and pages with. The stamp names the lock file they
+# Node packages that tests read archives, topics and pages with. The stamp names the lock file they
 # were installed from.
 node_stamp() { echo "$EARSHOT_TOOLS/test-tools/.installed-$(sha256 "$node_lock" | cut -c1-16)"; }
 
 setup_tests() {
     # Elsewhere it is not compiled: tests of Kafka say why they are skipped.
     if [[ $(uname -s) == Linux ]]; then setup_librdkafka || return; fi
-    setup_postgres && setup_node_packages
+    setup_postgres && setup_kcat && setup_node_packages
 }
 
 setup_node_packages() {
@@ -281,7 +290,8 @@ install_node_packages() {
     temp=$(mktemp -d "$EARSHOT_TOOLS/node.XXXXXX") || return
     say "fetching the tests' Node packages (once) into $folder"
     cp "$earshot_root"/tests/tools/package*.json "$temp" || return
-    if (cd "$temp" && npm ci --no-audit --no-fund) >"$temp/log" 2>&1 </dev/null; then
+    if (cd "$temp" && npm ci --no-audit --no-fund --ignore-scripts) \
+        >"$temp/log" 2>&1 </dev/null; then
         rm -rf "$folder" && touch "$temp/$(basename "$stamp")" && mv "$temp" "$folder"
         return
     fi

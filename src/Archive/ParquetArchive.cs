@@ -17,6 +17,9 @@ public sealed class ParquetArchive : IArchive, IDisposable
     private const string StagingTable = "staging";
     private const string DayColumn = "__day";
 
+    /// <summary>Nobody writes one file for so long.</summary>
+    private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(1);
+
     private readonly ArchiveOptions options;
     private readonly string root;
     private readonly string temporary;
@@ -150,14 +153,23 @@ public sealed class ParquetArchive : IArchive, IDisposable
         }
     }
 
+    /// <summary>Unfinished files; in a shared folder one may be another process's work.</summary>
+    private void RemoveLeftovers(string pattern)
+    {
+        foreach (string leftover in Directory.EnumerateFiles(temporary, pattern).ToArray())
+        {
+            TimeSpan age = DateTime.UtcNow - File.GetLastWriteTimeUtc(leftover);
+            if (!options.Shared || age > LeftoverAge)
+                File.Delete(leftover);
+        }
+    }
+
     private void Recover(ArchiveTable table, int partition, long committed)
     {
         committedTo[(table.Name, partition)] = committed;
+        RemoveLeftovers(table.Name + "-" + ArchiveFile.PartitionPrefix(partition) + "*");
         if (options.Shared)
             return;
-        string pattern = table.Name + "-" + ArchiveFile.PartitionPrefix(partition) + "*";
-        foreach (string leftover in Directory.EnumerateFiles(temporary, pattern).ToArray())
-            File.Delete(leftover);
         List<ArchiveFile> files = [.. ArchiveFolder.Files(root, table.Name, partition)];
         List<ArchiveFile> dead = files.FindAll(file => file.From >= committed);
         List<ArchiveFile> kept = files.FindAll(file => file.From < committed);

@@ -28,6 +28,21 @@ internal static class KafkaConnection
             TimeProvider.System, logger, cancel);
     }
 
+    /// <summary>Connects to write an input topic, as those do whose calls are analysed.</summary>
+    /// <exception cref="LogException">No library, no broker, or an option is refused.</exception>
+    public static async Task<KafkaLog> OpenAsync(
+        KafkaRequest request, string inputTopic, ILogger logger, CancellationToken cancel)
+    {
+        KafkaLibrary.Require();
+        return await KafkaLog.OpenAsync(
+            new KafkaOptions(request.Bootstrap)
+            {
+                Settings = request.Settings,
+                InputTopics = [inputTopic],
+            },
+            TimeProvider.System, logger, cancel);
+    }
+
     private static Func<string, IReadOnlyList<(string Name, byte[] Value)>> HeadersOf(
         Topics topics)
     {

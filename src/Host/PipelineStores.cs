@@ -44,7 +44,9 @@ internal sealed record PipelineStores(
         try
         {
             store = await OpenSnapshotsAsync(folder, options, snapshots, cancel);
-            ParquetArchive archive = new(ArchiveOptionsOf(folder, options), TimeProvider.System);
+            ParquetArchive archive = new(
+                ArchiveOptionsOf(folder, options, shared: log is not SqliteLog),
+                TimeProvider.System);
             return new PipelineStores(log, store, archive);
         }
         catch
@@ -85,10 +87,12 @@ internal sealed record PipelineStores(
                 connection, options.PipelineId, cancel, settings);
     }
 
+    // Several processes need a snapshot store of their own: without one nobody else writes here.
     private static ArchiveOptions ArchiveOptionsOf(
-        DataFolder folder, PipelineOptions options) => new()
+        DataFolder folder, PipelineOptions options, bool shared) => new()
     {
         Folder = folder.ArchivePath,
+        Shared = shared,
         MemoryBytesMax = ArchiveMemoryBytesMax,
         Schema = new ArchiveSchema(options.Keys
             .SelectMany(key => key.Dimensions)

@@ -25,7 +25,10 @@ internal static class KafkaFaults
 
     /// <summary>Worth telling people; the client goes on by itself after the others.</summary>
     public static bool IsGrave(Error error) => error.IsFatal || IsForbidden(error)
-        || error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Authentication
+        || IsRefusal(error) || error.Code is ErrorCode.Local_AllBrokersDown;
+
+    /// <summary>The broker and this client do not come to an understanding.</summary>
+    public static bool IsRefusal(Error error) => error.Code is ErrorCode.Local_Authentication
         or ErrorCode.SaslAuthenticationFailed or ErrorCode.Local_Ssl;
 
     /// <summary>Asking again may help.</summary>

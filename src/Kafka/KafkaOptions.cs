@@ -46,9 +46,10 @@ public sealed record KafkaLimits
 {
     /// <summary>
     /// Longest time for a transaction from begin to commit, for opening a producer, and for a
-    /// question to a broker. An abort may take as long again.
+    /// question to a broker. An abort may take as long again. Below transaction.timeout.ms (15 s),
+    /// at which the broker gives up on it.
     /// </summary>
-    public TimeSpan Call { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Call { get; init; } = TimeSpan.FromSeconds(12);
 
     /// <summary>
     /// Longest wait for work on revoked partitions to end; what is left of it is refused

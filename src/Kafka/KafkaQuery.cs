@@ -24,7 +24,7 @@ internal sealed class KafkaQuery : IAsyncDisposable
         this.options = options;
         consumer = KafkaClients.Build(() =>
             new ConsumerBuilder<Ignore, Ignore>(settings.Query(group))
-                .SetErrorHandler((_, error) => trouble = error)
+                .SetErrorHandler((_, error) => Note(error))
                 .SetLogHandler(static (_, _) => { })
                 .Build());
         admin = new DependentAdminClientBuilder(consumer.Handle).Build();
@@ -120,6 +120,7 @@ internal sealed class KafkaQuery : IAsyncDisposable
                 Error error = e is TopicPartitionOffsetException partitions
                     ? partitions.Results[0].Error
                     : e.Error;
+                Listen();
                 if (!KafkaFaults.IsPassing(error) || deadline.IsOver)
                 {
                     throw KafkaFaults.NotAnswered(
@@ -130,7 +131,30 @@ internal sealed class KafkaQuery : IAsyncDisposable
         }
     });
 
+    // The client tells of its trouble only while it is polled; there are no records to come.
+    private void Listen()
+    {
+        try
+        {
+            consumer.Consume(TimeSpan.Zero);
+        }
+        catch (ConsumeException e)
+        {
+            Note(e.Error);
+        }
+    }
+
+    // A refusal is told of once; the lost connection that follows, again and again.
+    private void Note(Error error)
+    {
+        if (trouble is not { } seen || !KafkaFaults.IsRefusal(seen))
+            trouble = error;
+    }
+
     // "Timed out" says less than what the client saw of the brokers.
     private Error Worse(Error error) =>
-        error.Code == ErrorCode.Local_TimedOut && trouble is { } seen ? seen : error;
+        trouble is { } seen
+            && (error.Code == ErrorCode.Local_TimedOut || KafkaFaults.IsRefusal(seen))
+            ? seen
+            : error;
 }

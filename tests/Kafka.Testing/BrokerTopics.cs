@@ -9,6 +9,8 @@ public sealed class BrokerTopics : IAsyncDisposable
 {
     private readonly IAdminClient admin;
     private readonly List<string> created = [];
+    private readonly List<string> adoptedTopics = [];
+    private readonly List<string> adoptedGroups = [];
     private readonly string suffix = Guid.NewGuid().ToString("N");
 
     public BrokerTopics(string bootstrap)
@@ -53,11 +55,52 @@ public sealed class BrokerTopics : IAsyncDisposable
         created.Remove(topic);
     }
 
+    /// <summary>Topics that others make, and groups: they go at the end too, if there.</summary>
+    public void Adopt(IEnumerable<string> topics, IEnumerable<string> groups)
+    {
+        adoptedTopics.AddRange(topics);
+        adoptedGroups.AddRange(groups);
+    }
+
+    /// <summary>A group's state, and how many members it has.</summary>
+    public async Task<(ConsumerGroupState State, int Members)> DescribeAsync(string group)
+    {
+        DescribeConsumerGroupsResult result = await admin.DescribeConsumerGroupsAsync([group]);
+        ConsumerGroupDescription found = result.ConsumerGroupDescriptions.Single();
+        return (found.State, found.Members.Count);
+    }
+
+    /// <summary>The offsets a group has committed.</summary>
+    public async Task<IReadOnlyList<TopicPartitionOffset>> CommittedAsync(string group)
+    {
+        List<ListConsumerGroupOffsetsResult> results = await admin.ListConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitions(group, null)]);
+        return [.. results.Single().Partitions.Select(p => p.TopicPartitionOffset)];
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (created.Count > 0)
-            await admin.DeleteTopicsAsync(created);
+        HashSet<string> there = [.. admin.GetMetadata(TimeSpan.FromSeconds(30)).Topics
+            .Select(topic => topic.Topic)];
+        List<string> gone = [.. created, .. adoptedTopics.Where(there.Contains)];
+        if (gone.Count > 0)
+            await admin.DeleteTopicsAsync(gone);
+        foreach (string group in adoptedGroups)
+            await DeleteGroupAsync(group);
         admin.Dispose();
+    }
+
+    // One that never was, or whose static members are awaited, cannot be deleted: it expires.
+    private async Task DeleteGroupAsync(string group)
+    {
+        try
+        {
+            await admin.DeleteGroupsAsync([group]);
+        }
+        catch (KafkaException)
+        {
+            return;
+        }
     }
 }

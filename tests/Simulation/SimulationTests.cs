@@ -60,6 +60,16 @@ public sealed class SimulationTests
         }
     }
 
+    [Fact]
+    public async Task A_seed_runs_the_same_again()
+    {
+        for (int seed = 1; seed <= 10; seed++)
+        {
+            long first = await Task.Run(() => Seed.Run(seed));
+            Assert.Equal(first, await Task.Run(() => Seed.Run(seed)));
+        }
+    }
+
     private static int? Setting(string name) => int.TryParse(
         Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value)
         ? value : null;

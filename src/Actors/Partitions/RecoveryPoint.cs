@@ -13,16 +13,18 @@ namespace Earshot.Actors.Partitions;
 /// <param name="NewAt">
 /// The offset a partition begins at that never was this pipeline's before; null otherwise.
 /// </param>
+/// <param name="BeganAt">The offset the pipeline once began at: what is before is not its.</param>
 public sealed record RecoveryPoint(
     StoredSnapshot? Snapshot, long? Committed, long LogBegin,
-    IReadOnlyDictionary<long, string> Skips, long? EndedAt, long? NewAt = null)
+    IReadOnlyDictionary<long, string> Skips, long? EndedAt, long? NewAt = null,
+    long BeganAt = 0)
 {
     /// <summary>The offset up to which input was processed before and is only replayed.</summary>
     internal long ReplayTo => Committed ?? 0;
 
     /// <summary>
-    /// The offset to read from: where the snapshot stands, or where the log begins when input
-    /// between the two is missing, provided that is accepted.
+    /// The offset to read from: where the snapshot stands, else where the pipeline began; or
+    /// where the log begins when input in between is missing, provided that is accepted.
     /// </summary>
     /// <exception cref="UnrecoverableException">State and log do not fit together.</exception>
     internal long StartOf(TopicPartition source, bool acceptIncompleteState)
@@ -43,7 +45,7 @@ public sealed record RecoveryPoint(
                 return snapshot.Offset;
         }
 
-        if (LogBegin > 0 && !acceptIncompleteState)
+        if (LogBegin > BeganAt && !acceptIncompleteState)
         {
             string stored = Snapshot is { Offset: long offset }
                 ? $"stands at {offset}" : "does not exist";
@@ -53,6 +55,6 @@ public sealed record RecoveryPoint(
                 "--accept-incomplete-state to go on without what came before.");
         }
 
-        return LogBegin;
+        return Math.Max(LogBegin, BeganAt);
     }
 }

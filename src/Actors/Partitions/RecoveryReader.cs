@@ -64,7 +64,8 @@ internal sealed class RecoveryReader(
 
         long? newAt = isNew ? await source.Start!(cancel) : null;
         return new RecoveryPoint(
-            snapshot, committed, begin, controls.Skips, controls.EndedAt, newAt);
+            snapshot, committed, begin, controls.Skips, controls.EndedAt, newAt,
+            controls.Started ?? 0);
     }
 
     private async ValueTask<StoredSnapshot?> LoadAsync(

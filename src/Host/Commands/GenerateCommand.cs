@@ -1,15 +1,19 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
+using Earshot.Host.Generate;
+using Earshot.Host.Settings;
+using Earshot.Kafka;
 using Earshot.Schemas;
 using Earshot.Sources.Traffic;
+using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host.Commands;
 
-/// <summary><c>earshot generate</c>: realistic traffic into a file.</summary>
+/// <summary><c>earshot generate</c>: realistic traffic into a file or a topic.</summary>
 internal static class GenerateCommand
 {
-    private const long EventsDefault = 1_000_000;
     private const string Stdout = "-";
     private const string Delimited = "delimited";
 
@@ -22,7 +26,6 @@ internal static class GenerateCommand
 
     public static Command Create(Terminal terminal)
     {
-        TrafficOptions defaults = new();
         Option<string> output = new("--out")
         {
             Description = "File to write, compressed when it ends in .gz; - is standard output.",
@@ -36,92 +39,85 @@ internal static class GenerateCommand
             DefaultValueFactory = _ => Delimited,
         };
         format.AcceptOnlyFromAmong([Delimited, .. jsonFormats.Select(f => f.Format)]);
-        Option<long?> events = new("--events")
+        TrafficArguments traffic = new();
+        TopicArguments topic = new();
+        Command command = new(
+            "generate", "Write realistic traffic to a file, for replay, or to a Kafka topic")
         {
-            Description = $"Records to write. [default: {EventsDefault}, without --hours]",
-            HelpName = "N",
+            output, format,
         };
-        Option<double?> hours = new("--hours")
-        {
-            Description = "Stop after this much simulated time.",
-            HelpName = "H",
-        };
-        Option<ulong> seed = new("--seed")
-        {
-            Description = "The same seed and options give the same bytes.",
-            HelpName = "S",
-            DefaultValueFactory = _ => defaults.Seed,
-        };
-        Option<string> start = new("--start")
-        {
-            Description = "When the first call may begin, ISO 8601.",
-            HelpName = "TIME",
-            DefaultValueFactory = _ => defaults.Start.ToString(
-                "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        };
-        Option<double> rate = new("--rate")
-        {
-            Description = "Calls per second, a mean over the day; a call gives about 25 records.",
-            HelpName = "N",
-            DefaultValueFactory = _ => defaults.CallsPerSecond,
-        };
-        Command command = new("generate", "Write realistic traffic to a file, for replay")
-        {
-            output, format, events, hours, seed, start, rate,
-        };
+        traffic.AddTo(command);
+        topic.AddTo(command);
         command.SetAction((given, cancel) =>
         {
-            TrafficOptions traffic = Checked(new TrafficOptions
+            (TrafficOptions options, TrafficLimits limits) = traffic.Read(given);
+            if (topic.Read(given) is { } target)
             {
-                Seed = given.GetValue(seed),
-                Start = ParseStart(given.GetValue(start)!),
-                CallsPerSecond = given.GetValue(rate),
-            });
-            Limits limits = Limit(given.GetValue(events), given.GetValue(hours), traffic.Start);
+                if (given.GetResult(output) is { Implicit: false }
+                    || given.GetResult(format) is { Implicit: false })
+                {
+                    throw new UsageException(
+                        "a topic takes raw Envelopes: leave --out and --format out.");
+                }
+
+                return WriteAsync(
+                    terminal, options, limits, target,
+                    GlobalArguments.LevelOf(given, LogLevel.Warning), cancel);
+            }
+
             return Task.FromResult(Write(
-                terminal, traffic, limits, given.GetValue(format)!, given.GetValue(output)!,
+                terminal, options, limits, given.GetValue(format)!, given.GetValue(output)!,
                 cancel));
         });
         return command;
     }
 
-    private static TrafficOptions Checked(TrafficOptions options)
+    /// <summary>Into a topic, which is made if it is missing.</summary>
+    private static async Task<int> WriteAsync(
+        Terminal terminal, TrafficOptions traffic, TrafficLimits limits, TopicRequest target,
+        LogLevel level, CancellationToken cancel)
     {
+        using StopSignal stop = new(cancel);
+        using ILoggerFactory logs = LineLogs.CreateFactory(terminal, level);
+        await using KafkaLog log = await KafkaConnection.OpenAsync(
+            target.Kafka, target.Topic, logs.CreateLogger("Earshot.Kafka"), stop.Token);
+        int partitions = await target.EnsureAsync(log, stop.Token);
+        TopicTraffic flow = new(log, target.Topic, partitions, terminal, TimeProvider.System);
+        long begun = Stopwatch.GetTimestamp();
         try
         {
-            options.Validate();
-            return options;
+            await flow.RunAsync(new TrafficGenerator(traffic), limits, stop.Token);
+            return ExitCodes.Ok;
         }
-        catch (ArgumentException e)
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            throw new UsageException(e.Message + ".");
+            terminal.Fail("stopped before the end; what was written stays.");
+            return stop.ExitCode;
+        }
+        finally
+        {
+            SayWritten(terminal, flow, target.Topic, Stopwatch.GetElapsedTime(begun));
         }
     }
 
-    private static DateTimeOffset ParseStart(string text) =>
-        DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-            out DateTimeOffset start)
-            ? start
-            : throw new UsageException(
-                $"--start '{text}' is no time. Allowed: ISO 8601, as 2025-01-06T08:00:00Z.");
-
-    private static Limits Limit(long? events, double? hours, DateTimeOffset start)
+    private static void SayWritten(
+        Terminal terminal, TopicTraffic flow, string topic, TimeSpan took)
     {
-        if (events < 1)
-            throw new UsageException($"--events {events}: allowed is a whole number from 1 on.");
-        if (hours is { } h && !(h > 0 && h <= 87_600))
-            throw new UsageException("--hours: allowed is a number above 0, up to 87600.");
-        long recordsMax = events ?? (hours is null ? EventsDefault : long.MaxValue);
-        long endMs = hours is null
-            ? long.MaxValue
-            : start.AddHours(hours.Value).ToUnixTimeMilliseconds();
-        return new Limits(recordsMax, endMs);
+        Say(terminal, flow.Written, string.Create(
+            CultureInfo.InvariantCulture,
+            $"topic {topic} in {took.TotalSeconds:F1} s "
+            + $"({flow.Written / Math.Max(took.TotalSeconds, 0.001):N0} a second)"));
+        if (flow.Doubtful > 0)
+        {
+            terminal.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"of {flow.Doubtful:N0} the broker's answer was lost: they may be there twice, "
+                + $"with the same event ids, so that they count once"));
+        }
     }
 
     private static int Write(
-        Terminal terminal, TrafficOptions traffic, Limits limits, string format, string path,
+        Terminal terminal, TrafficOptions traffic, TrafficLimits limits, string format, string path,
         CancellationToken cancel)
     {
         using StopSignal stop = new(cancel);
@@ -165,7 +161,7 @@ internal static class GenerateCommand
     }
 
     private static long Fill(
-        Stream output, TrafficOptions traffic, Limits limits, string format,
+        Stream output, TrafficOptions traffic, TrafficLimits limits, string format,
         CancellationToken cancel)
     {
         TrafficGenerator generator = new(traffic);
@@ -175,12 +171,9 @@ internal static class GenerateCommand
             ? new JsonLinesWriter(output, jsonFormats.Single(f => f.Format == format).Kind)
             : null;
         long written = 0;
-        while (written < limits.RecordsMax)
+        while (limits.TryNext(generator, written, out TrafficEvent next))
         {
             cancel.ThrowIfCancellationRequested();
-            TrafficEvent next = generator.Next();
-            if (next.ArrivalTimeMs >= limits.EndMs)
-                break;
             delimited?.Write(next.Bytes.Span);
             if (json is null || json.Write(next))
                 written++;
@@ -192,7 +185,4 @@ internal static class GenerateCommand
     private static void Say(Terminal terminal, long written, string where) =>
         terminal.Say(string.Create(
             CultureInfo.InvariantCulture, $"{written:N0} records written to {where}"));
-
-    /// <summary>Where to stop, whichever comes first.</summary>
-    private readonly record struct Limits(long RecordsMax, long EndMs);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Earshot.Actors;
+using Earshot.Host.Generate;
 using Earshot.Log;
 using Earshot.Snapshots;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ namespace Earshot.Host.Service;
 internal sealed class StartupCheck(RunRequest request, string archive, ILogger logger)
 {
     /// <summary>Partitions of an input topic that has to be made and none were asked for.</summary>
-    private const int PartitionsDefault = 4;
+    private const int PartitionsDefault = TopicRequest.PartitionsDefault;
 
     private readonly List<string> problems = [];
 
@@ -88,7 +89,12 @@ internal sealed class StartupCheck(RunRequest request, string archive, ILogger l
             // It is made later: now nothing is left behind.
             string there = archive;
             while (!Directory.Exists(there))
+            {
+                if (File.Exists(there))
+                    throw new IOException($"{there} is a file.");
                 there = Path.GetDirectoryName(there) ?? Path.GetPathRoot(archive)!;
+            }
+
             string probe = Path.Combine(there, $".probe-{Guid.NewGuid():N}");
             File.WriteAllText(probe, "");
             File.Delete(probe);

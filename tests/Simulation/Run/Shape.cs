@@ -1,6 +1,5 @@
 using Earshot.Actors;
 using Earshot.Analytics;
-using Earshot.Tests.Simulation.World;
 
 namespace Earshot.Tests.Simulation.Run;
 
@@ -39,7 +38,8 @@ internal sealed record Shape(
             Shuffled = partitions == 1 && random.Next(2) == 0,
             Mode = random.Next(3) == 0 ? OutputMode.Update : OutputMode.Append,
             EpochRecordsMax = random.Next(10, 150),
-            SnapshotEvery = TimeSpan.FromMilliseconds(random.Next(100, 3000)),
+            SnapshotEvery = TimeSpan.FromMilliseconds(
+                random.Next(3) == 0 ? random.Next(100, 3000) : random.Next(1, 200)),
             IdleAfter = random.Next(6) == 0
                 ? TimeSpan.FromMilliseconds(random.Next(200, 3000)) : TimeSpan.FromHours(10),
             CallLimitMs = random.Next(2) == 0 ? 200_000 : 600_000,
@@ -59,39 +59,4 @@ internal sealed record Shape(
         (Idles ? ", idle marks" : "");
 
     private static T Pick<T>(Random random, T[] values) => values[random.Next(values.Length)];
-}
-
-/// <summary>What happens to it, each as a chance in 1,000 per step, until the weather clears.
-/// </summary>
-/// <param name="Steps">Steps until it clears: every run comes to its end.</param>
-/// <param name="Kills">A process is killed.</param>
-/// <param name="PartCrashes">A part fails.</param>
-/// <param name="Moves">A part goes to another process, cleanly.</param>
-/// <param name="Evictions">A process is taken for dead and does not know.</param>
-/// <param name="SnapshotLosses">All snapshots are lost.</param>
-/// <param name="TimeOuts">The server gives up an open transaction.</param>
-/// <param name="DiskFaults">A snapshot or a file cannot be written.</param>
-/// <param name="Duplicates">A bundle is written twice.</param>
-/// <param name="Commits">What happens to commits.</param>
-/// <param name="PutOffOneIn">One call in so many is put off.</param>
-/// <param name="NetworkOneIn">One step in so many carries a call that was put off.</param>
-/// <param name="SnapshotsTake">At most so many tries until a snapshot is written.</param>
-/// <param name="DecideOneIn">How slowly the server decides what nobody ends.</param>
-internal sealed record Weather(
-    int Steps, int Kills, int PartCrashes, int Moves, int Evictions, int SnapshotLosses,
-    int TimeOuts, int DiskFaults, int Duplicates, CommitFaults Commits, int PutOffOneIn,
-    int NetworkOneIn, int SnapshotsTake, int DecideOneIn)
-{
-    public static readonly Weather Calm = new(0, 0, 0, 0, 0, 0, 0, 0, 0, CommitFaults.None, 10, 3, 1, 1);
-
-    public static Weather Of(Random random)
-    {
-        int Chance(int max) => random.Next(3) == 0 ? 0 : random.Next(1, max + 1);
-        return new Weather(
-            random.Next(300, 3000), Chance(8), Chance(15), Chance(20), Chance(12),
-            random.Next(4) == 0 ? 3 : 0, Chance(20), Chance(100), Chance(60),
-            new CommitFaults(Chance(100), Chance(30), Chance(80), random.Next(1, 12)), random.Next(1, 8),
-            random.Next(2, 8), random.Next(2) == 0 ? 100 : 1,
-            random.Next(1, 20));
-    }
 }

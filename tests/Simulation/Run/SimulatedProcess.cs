@@ -62,7 +62,7 @@ internal sealed class SimulatedProcess
         Life = new Life(index, ++lives)
         {
             Generation = World.Broker.Generation,
-            SnapshotsTake = World.Random.Next(2) == 0 ? 1 : World.Random.Next(1, 80),
+            SnapshotsTake = World.Random.Next(2) == 0 ? 1 : World.Random.Next(2, 40),
         };
         Log = World.Bug.Wrap(
             new ProcessLog(World.Broker, World.Network, Life, () => World.Weather.Commits), Life,

@@ -45,7 +45,7 @@ internal sealed class SimulatedStage(PartId id, SimulatedProcess process)
         else if (random.Next(6) == 0)
             mine.Machine.Tick(World.Time.NowMs);
         else if (mine.Machine.WantsInput)
-            Feed(mine.Machine, random.Next(1, 60));
+            Feed(mine.Machine, random.Next(1, World.Weather.FeedMax + 1));
     }
 
     protected override void Stop()

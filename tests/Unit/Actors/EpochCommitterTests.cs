@@ -143,7 +143,7 @@ public sealed class EpochCommitterTests
     {
         log.Committed[0] = 5;
         log.Records.Add((0, "an earlier one"));
-        (log.Markers, log.GivesMarkers) = (3, givesMarkers);
+        (log.MarkersOfLost, log.GivesMarkers) = (3, givesMarkers);
         log.Script.Enqueue(Fate.UnknownAndLost);
         await using EpochCommitter committer = Start(brief);
         CommitResult result = await committer.CommitAsync(Epoch(0, 5, 5)).WaitAsync(Patience);

@@ -60,6 +60,21 @@ public sealed class PartitionMachineTests
         Assert.Equal([(null, 42L), (42L, 44L)], bench.Moves);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(42)]
+    public void Without_a_snapshot_it_is_rebuilt_from_where_the_pipeline_began(long logBegin)
+    {
+        MachineBench bench = new();
+        bench.Machine.Recover(Began(logBegin), 0);
+        Assert.Equal(42, bench.Machine.Position);
+        Assert.Throws<UnrecoverableException>(
+            () => new MachineBench().Machine.Recover(Began(logBegin: 43), 0));
+
+        static RecoveryPoint Began(long logBegin) => new(
+            null, 50, logBegin, new Dictionary<long, string>(), null, BeganAt: 42);
+    }
+
     [Fact]
     public void A_batch_without_records_moves_on()
     {

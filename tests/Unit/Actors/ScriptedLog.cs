@@ -21,6 +21,8 @@ internal sealed class ScriptedLog : ILog
     private readonly TaskCompletionSource arrived =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private int markers;
+
     public Queue<Fate> Script { get; } = [];
 
     public Dictionary<int, long> Committed { get; } = [];
@@ -40,8 +42,10 @@ internal sealed class ScriptedLog : ILog
     /// <summary>How often opening a producer fails from now on.</summary>
     public int OpenFailures { get; set; }
 
-    /// <summary>Transaction markers after the last record: the end lies beyond it.</summary>
-    public int Markers { get; set; }
+    /// <summary>
+    /// Transaction markers a lost commit leaves after the last record: the end lies beyond it.
+    /// </summary>
+    public int MarkersOfLost { get; set; }
 
     /// <summary>False: readers wait at markers, as if nothing were there.</summary>
     public bool GivesMarkers { get; set; } = true;
@@ -60,7 +64,7 @@ internal sealed class ScriptedLog : ILog
         CancellationToken cancel) => SoleOwner.JoinAsync(topics, listener);
 
     public ValueTask<OffsetRange> ReadRangeAsync(TopicPartition source, CancellationToken cancel) =>
-        ValueTask.FromResult(new OffsetRange(0, Of(source).Count + Markers));
+        ValueTask.FromResult(new OffsetRange(0, Of(source).Count + markers));
 
     public ValueTask<long?> ReadCommittedAsync(
         string group, TopicPartition source, CancellationToken cancel) =>
@@ -92,6 +96,8 @@ internal sealed class ScriptedLog : ILog
         Fate fate = Script.TryDequeue(out Fate next) ? next : Fate.Written;
         if (fate == Fate.UnknownAndMoved)
             Committed[transaction.Offsets[0].Source.Partition] = 99;
+        if (fate == Fate.UnknownAndLost)
+            markers += MarkersOfLost;
         if (fate is Fate.UnknownAndMoved or Fate.UnknownAndLost)
             return new CommitResult(CommitOutcome.Unknown, "no answer");
         foreach (OffsetMove move in transaction.Offsets)
@@ -145,7 +151,7 @@ internal sealed class ScriptedLog : ILog
             RecordBatchBuilder builder = new();
             for (long offset = from; offset < all.Count; offset++)
                 builder.Add(offset, [], Encoding.UTF8.GetBytes(all[(int)offset]));
-            long end = from >= all.Count ? all.Count + log.Markers : all.Count;
+            long end = from >= all.Count ? all.Count + log.markers : all.Count;
             (long start, from) = (from, end);
             return end == start ? null : builder.Build(source, start, end, 0);
         }
