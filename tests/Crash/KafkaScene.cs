@@ -10,7 +10,9 @@ using TopicPartition = Earshot.Log.TopicPartition;
 
 namespace Earshot.Tests.Crash;
 
-/// <summary>A pipeline of one test on a real broker: its input, its progress, and its end.</summary>
+/// <summary>
+/// A pipeline of one test on a real broker: its input, its progress, and its end.
+/// </summary>
 internal sealed class KafkaScene : IAsyncDisposable
 {
     /// <summary>Partitions of the input.</summary>
