@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Earshot.Actors;
 using Earshot.Kafka;
 using Earshot.Kafka.Testing;
