@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Earshot.Archive.Sql;
 
 namespace Earshot.Tests.Crash;
@@ -65,12 +66,14 @@ internal sealed record ArchiveRows(IReadOnlyList<(string Table, long Rows)> Same
         Assert.Equal(columns, ColumnsOf(sql, b));
         string exact = string.Join(
             ", ", columns.Except(near).Except(Ours).Except(without).Select(Quoted));
-        long missing = Count(sql, $"SELECT {exact} FROM {a} EXCEPT ALL SELECT {exact} FROM {b}");
-        long extra = Count(sql, $"SELECT {exact} FROM {b} EXCEPT ALL SELECT {exact} FROM {a}");
+        string lost = $"SELECT {exact} FROM {a} EXCEPT ALL SELECT {exact} FROM {b}";
+        string added = $"SELECT {exact} FROM {b} EXCEPT ALL SELECT {exact} FROM {a}";
+        long missing = Count(sql, lost), extra = Count(sql, added);
         long rows = Count(sql, $"SELECT 1 FROM {a}");
         Assert.True(
             missing == 0 && extra == 0,
-            $"{table}: of {rows} rows {missing} are missing or differ, {extra} are too many");
+            $"{table}: of {rows} rows {missing} are missing or differ, {extra} are too many"
+            + $"\nmissing: {Sample(sql, lost)}\ntoo many: {Sample(sql, added)}");
         Assert.True(rows > 0, $"no rows in {table}");
         string[] sums = [.. columns.Intersect(near)];
         if (sums.Length > 0)
@@ -112,6 +115,13 @@ internal sealed record ArchiveRows(IReadOnlyList<(string Table, long Rows)> Same
     {
         using SqlResult result = sql.Query($"SELECT count(*) FROM ({query})");
         return (long)result.Rows().Single()[0]!;
+    }
+
+    private static string Sample(ArchiveSql sql, string query)
+    {
+        using MemoryStream text = new();
+        sql.Print($"{query} ORDER BY ALL LIMIT 2", SqlFormat.Json, text);
+        return Encoding.UTF8.GetString(text.ToArray());
     }
 
     private static string Quoted(string name) => $"\"{name}\"";

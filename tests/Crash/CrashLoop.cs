@@ -75,6 +75,7 @@ internal sealed class CrashLoop(
         await using (IProgress progress = await watch())
         {
             long from = await progress.ReadAsync();
+            Assert.True(from < end, $"the input is too short: {left} kills are left at its end");
             double share = (0.5 + random.NextDouble()) / (left + 1);
             long target = from + Math.Max(1, (long)((end - from) * share));
             while (await progress.ReadAsync() < target)

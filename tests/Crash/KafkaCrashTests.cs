@@ -34,7 +34,7 @@ public sealed class KafkaCrashTests(ITestOutputHelper output) : IDisposable
         // A static member is known again at once; a dynamic one would wait for its dead self.
         string[] args = [.. Arguments(scene, "rough"), "--instance", "one"];
         CrashLoop loop = new(
-            Seed, scene.Loaded, () => StartAsync(args),
+            Seed, scene.Loaded, () => Task.FromResult(RunningEarshot.Start(args)),
             () => Task.FromResult<CrashLoop.IProgress>(new Progress(scene)));
         CrashFigures figures = await loop.RunAsync(Kills, () => RunningEarshot.Start(args));
         await using (RunningEarshot last = await StartAsync(args))

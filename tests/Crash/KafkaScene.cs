@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Earshot.Actors;
 using Earshot.Kafka;
 using Earshot.Kafka.Testing;
@@ -10,7 +9,9 @@ using TopicPartition = Earshot.Log.TopicPartition;
 
 namespace Earshot.Tests.Crash;
 
-/// <summary>A pipeline of one test on a real broker: its input, its progress, and its end.</summary>
+/// <summary>
+/// A pipeline of one test on a real broker: its input, its progress, and its end.
+/// </summary>
 internal sealed class KafkaScene : IAsyncDisposable
 {
     /// <summary>Partitions of the input.</summary>

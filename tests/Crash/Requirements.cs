@@ -4,7 +4,9 @@ using Earshot.Tests.Conformance.Postgres;
 
 namespace Earshot.Tests.Crash;
 
-/// <summary>A test that needs DuckDB's library; skipped with the reason where it is missing.</summary>
+/// <summary>
+/// A test that needs DuckDB's library; skipped with the reason where it is missing.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DuckDbFactAttribute : FactAttribute
 {

@@ -58,8 +58,10 @@ internal sealed class TableLayout<T> : ArchiveTable where T : IMessage<T>
             for (int i = 0; i < batch.Count; i++)
             {
                 T message = Decode(batch, i);
-                rows[count] = new ArchiveRow<T>(message, partition, batch[i].Offset);
-                rowDays[count] = DayOf(DayTimeMs(message, batch.AppendTimeMs));
+                LogRecord record = batch[i];
+                rows[count] = new ArchiveRow<T>(message, partition, record.Offset);
+                // Records of one batch may have been appended at different times.
+                rowDays[count] = DayOf(DayTimeMs(message, record.AppendTimeMs));
                 days.Add(rowDays[count++]);
                 if (count < rows.Length)
                     continue;

@@ -54,7 +54,9 @@ internal sealed class KafkaArguments
         HelpName = "FILE",
     };
 
-    /// <summary>Adds what says where the cluster is, to a command that looks at a service.</summary>
+    /// <summary>
+    /// Adds what says where the cluster is, to a command that looks at a service.
+    /// </summary>
     public void AddReaderTo(Command command)
     {
         kafka.Description = "Brokers: the service has its log on Kafka.";
