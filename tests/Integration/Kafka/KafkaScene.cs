@@ -50,7 +50,11 @@ internal sealed class KafkaScene : IAsyncDisposable
         string topic, IEnumerable<TrafficRecord> records, int perBeat = 0)
     {
         using IProducer<string, byte[]> producer = new ProducerBuilder<string, byte[]>(
-            new ProducerConfig { BootstrapServers = Bootstrap, EnableIdempotence = true }).Build();
+            new ProducerConfig
+            {
+                BootstrapServers = Bootstrap, EnableIdempotence = true,
+                QueueBufferingMaxMessages = 1_000_000,
+            }).Build();
         using PeriodicTimer beat = new(TimeSpan.FromMilliseconds(20));
         int sent = 0;
         foreach (TrafficRecord record in records)
@@ -62,7 +66,7 @@ internal sealed class KafkaScene : IAsyncDisposable
                 await beat.WaitForNextTickAsync();
         }
 
-        producer.Flush(TimeSpan.FromSeconds(60));
+        Assert.Equal(0, producer.Flush(TimeSpan.FromSeconds(60)));
     }
 
     public async ValueTask DisposeAsync()
