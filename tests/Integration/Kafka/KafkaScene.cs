@@ -59,14 +59,32 @@ internal sealed class KafkaScene : IAsyncDisposable
         int sent = 0;
         foreach (TrafficRecord record in records)
         {
-            producer.Produce(
-                new TopicPartition(topic, record.Partition),
-                new Message<string, byte[]> { Key = record.Key, Value = record.Value });
+            Send(producer, new TopicPartition(topic, record.Partition), record);
             if (perBeat > 0 && ++sent % perBeat == 0)
                 await beat.WaitForNextTickAsync();
         }
 
         Assert.Equal(0, producer.Flush(TimeSpan.FromSeconds(60)));
+    }
+
+    private static void Send(
+        IProducer<string, byte[]> producer, TopicPartition target, TrafficRecord record)
+    {
+        Message<string, byte[]> message = new() { Key = record.Key, Value = record.Value };
+        while (true)
+        {
+            try
+            {
+                producer.Produce(target, message);
+                return;
+            }
+            catch (ProduceException<string, byte[]> e)
+                when (e.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                // A busy broker takes its time.
+                producer.Flush(TimeSpan.FromMilliseconds(100));
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
