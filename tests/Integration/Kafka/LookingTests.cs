@@ -33,7 +33,7 @@ public sealed partial class LookingTests(TrafficFile traffic) : IClassFixture<Tr
                 && part.GetProperty("phase").GetString() == "running")
             == TrafficFile.Partitions);
         await scene.FeedAsync(topic, await traffic.ReadAsync());
-        await service.WaitUntilReadAsync(TrafficFile.Count);
+        await service.WaitUntilReadAsync(traffic.Count);
         await VerifyAsync(scene, pipeline); // though little may be archived yet
 
         string[] place = ["--kafka", scene.Bootstrap, "--pipeline", pipeline, "--topic", topic];
@@ -43,7 +43,7 @@ public sealed partial class LookingTests(TrafficFile traffic) : IClassFixture<Tr
         Assert.Equal(dead, sent);
 
         // None can be used now either: each dies again, and once.
-        await service.WaitUntilReadAsync(TrafficFile.Count + dead);
+        await service.WaitUntilReadAsync(traffic.Count + dead);
         long after = Number(DeadLetters(), await RunAsync(["dead", "list", .. place]));
         Assert.Equal(2 * dead, after);
         await service.RequireStopAsync();
