@@ -53,6 +53,7 @@ public sealed class KafkaCrashTests(ITestOutputHelper output) : IDisposable
     {
         CrashTraffic traffic = await CrashTraffic.WriteAsync(folder);
         await ReplayAsync(traffic);
+        int moved;
         PostgresServer server = new();
         await server.InitializeAsync();
         try
@@ -71,7 +72,7 @@ public sealed class KafkaCrashTests(ITestOutputHelper output) : IDisposable
             {
                 Moves moves = new(
                     scene, traffic, name => [.. Arguments(scene, name), .. shared]);
-                await moves.RunAsync(load);
+                moved = await moves.RunAsync(load);
             }
             finally
             {
@@ -88,7 +89,8 @@ public sealed class KafkaCrashTests(ITestOutputHelper output) : IDisposable
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"= {traffic.Count:N0} events by 1, 3, 2 processes: {Compare()}"));
+            $"= {traffic.Count:N0} events by 1, 3, 2 processes, {moved} times partitions were "
+            + $"taken over or given up; {Compare()}"));
     }
 
     /// <summary>Events flow while processes come and go: no more than some wait.</summary>

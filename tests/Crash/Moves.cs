@@ -14,7 +14,8 @@ internal sealed class Moves(
 {
     /// <summary>Runs it, until all that follows from the input is archived.</summary>
     /// <param name="load">Ends when the input is written.</param>
-    public async Task RunAsync(Task load)
+    /// <returns>How often partitions were taken over or given up.</returns>
+    public async Task<int> RunAsync(Task load)
     {
         string[] firstArgs = arguments("first"), lastArgs = arguments("last");
         await using RunningEarshot first = await StartAsync(firstArgs);
@@ -38,6 +39,9 @@ internal sealed class Moves(
         await AssertBooksAsync(firstArgs, lastArgs);
         Assert.True(await first.TerminateAsync() == 0, first.Said);
         Assert.True(await last.TerminateAsync() == 0, last.Said);
+        return new[] { first, second, third, last }.Sum(run => run.Said.Split('\n').Count(line =>
+            line.Contains(" owns ", StringComparison.Ordinal)
+            || line.Contains(" gives up: ", StringComparison.Ordinal)));
     }
 
     private static async Task<RunningEarshot> StartAsync(string[] args)
