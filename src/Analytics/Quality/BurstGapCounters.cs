@@ -3,10 +3,10 @@ namespace Earshot.Analytics.Quality;
 /// <summary>
 /// The four-state counters of RFC 3611, appendix A.2, fed with the fate of each packet in sequence
 /// order. State 1: received in a gap; 2: received in a burst; 3: lost in a burst; 4: lost alone in
-/// a gap. <c>cXY</c> counts transitions from X to Y. A burst is the longest run that begins and ends
-/// with a lost packet, has two of them or more, and nowhere Gmin or more received in a row (section
-/// 4.7.2). The stream is taken to be preceded and followed by Gmin received packets, as that section
-/// says, so the run at the end counts, too; the appendix's sample code leaves it out.
+/// a gap. <c>cXY</c> counts transitions from X to Y. A burst is the longest run that begins and
+/// ends with a lost packet, has two of them or more, and nowhere Gmin or more received in a row
+/// (section 4.7.2). The stream is taken to be preceded and followed by Gmin received packets, as
+/// that section says, so the run at the end counts, too; the appendix's sample code leaves it out.
 /// </summary>
 public sealed class BurstGapCounters
 {

@@ -79,7 +79,7 @@ public sealed class CodecTable
     /// <summary>All codecs, in the order in which they were added.</summary>
     public IReadOnlyList<Codec> All => codecs;
 
-    /// <summary>A table with codecs added; a name that is there already gets the new values.</summary>
+    /// <summary>A table with codecs added; a name that is there gets the new values.</summary>
     /// <exception cref="ArgumentException">A codec's values cannot be.</exception>
     public CodecTable With(params IReadOnlyList<Codec> more)
     {

@@ -56,13 +56,17 @@ public sealed record EModelParameters
     /// <summary>Quantization distortion units; 1 to 14, default 1.</summary>
     public double Qdu { get; init; } = 1;
 
-    /// <summary>Equipment impairment factor of the codec without loss; 0 to 40, default 0.</summary>
+    /// <summary>
+    /// Equipment impairment factor Ie of the codec without loss; 0 to 40, default 0.
+    /// </summary>
     public double Ie { get; init; }
 
     /// <summary>Packet-loss robustness factor of the codec; 4.3 to 40, default 4.3.</summary>
     public double Bpl { get; init; } = 4.3;
 
-    /// <summary>Random packet-loss probability, percent (not a fraction); 0 to 20, default 0.</summary>
+    /// <summary>
+    /// Random packet-loss probability, percent (not a fraction); 0 to 20, default 0.
+    /// </summary>
     public double Ppl { get; init; }
 
     /// <summary>
@@ -71,7 +75,9 @@ public sealed record EModelParameters
     /// </summary>
     public double BurstR { get; init; } = 1;
 
-    /// <summary>Circuit noise referred to the 0 dBr point, dBm0p; −80 to −40, default −70.</summary>
+    /// <summary>
+    /// Circuit noise referred to the 0 dBr point, dBm0p; −80 to −40, default −70.
+    /// </summary>
     public double Nc { get; init; } = -70;
 
     /// <summary>
@@ -218,9 +224,11 @@ public sealed class EModelParameter
     /// <summary>The default value.</summary>
     public double Default => Read(EModelParameters.Default);
 
-    internal Func<EModelParameters, double> Read { get; }
+    /// <summary>The value of this parameter, in its unit.</summary>
+    public Func<EModelParameters, double> Read { get; }
 
-    internal Func<EModelParameters, double, EModelParameters> Set { get; }
+    /// <summary>A copy of parameters with this one set, in its unit, without a check.</summary>
+    public Func<EModelParameters, double, EModelParameters> Set { get; }
 
     /// <summary>Whether a value is within the permitted range; NaN never is.</summary>
     public bool Permits(double value) => value >= Min && value <= Max;

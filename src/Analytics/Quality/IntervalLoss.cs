@@ -30,7 +30,8 @@ public readonly record struct IntervalLoss(long Expected, long Received)
     /// <summary>The interval between two report blocks of RTCP about one stream.</summary>
     /// <param name="highestBefore">Extended highest sequence number of the earlier one.</param>
     /// <param name="lostBefore">Cumulative number of packets lost of the earlier one.</param>
-    /// <param name="highest">Extended highest sequence number of the later one; it may wrap.</param>
+    /// <param name="highest">Extended highest sequence number of the later one; it may wrap.
+    /// </param>
     /// <param name="lost">Cumulative number of packets lost of the later one.</param>
     /// <returns>
     /// Null where the numbers do not belong together: they run backwards (another sender, or

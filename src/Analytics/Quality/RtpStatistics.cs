@@ -76,7 +76,7 @@ public sealed class RtpStatistics
     /// <summary>Packets that came after ones that were sent later; no duplicates.</summary>
     public long Reordered { get; private set; }
 
-    /// <summary>Packets that were not counted: on probation, or after an unconfirmed jump.</summary>
+    /// <summary>Packets not counted: on probation, or after an unconfirmed jump.</summary>
     public long Unconfirmed { get; private set; }
 
     /// <summary>How often the source began anew.</summary>
@@ -90,8 +90,8 @@ public sealed class RtpStatistics
 
     /// <summary>
     /// Interarrival jitter J, ms: after each packet J += (|D| − J) / 16, D = (Rj − Ri) − (Sj − Si)
-    /// of a packet and the one that arrived before it, in whatever order they were sent. Null: fewer
-    /// than two packets. In units of the clock: ms · rate / 1000.
+    /// of a packet and the one that arrived before it, in whatever order they were sent. Null:
+    /// fewer than two packets. In units of the clock: ms · rate / 1000.
     /// </summary>
     public double? JitterMs => hasJitter ? jitterMs : null;
 

@@ -74,8 +74,8 @@ public class BurstGapTests
         Assert.Equal(1, counters.Measure().BurstRatio!.Value, 0.02);
 
         // Every tenth packet: 1 / (1 / 0.9).
-        Assert.Equal(0.9, Of(string.Concat(Enumerable.Repeat("l1 r9 ", 100))).BurstRatio!.Value, 1e-12);
-        Assert.Equal(3.6, Of(string.Concat(Enumerable.Repeat("l4 r36 ", 100))).BurstRatio!.Value, 1e-12);
+        Assert.Equal(0.9, Of(Repeat("l1 r9 ", 100)).BurstRatio!.Value, 1e-12);
+        Assert.Equal(3.6, Of(Repeat("l4 r36 ", 100)).BurstRatio!.Value, 1e-12);
         Assert.Null(Of("l7").BurstRatio);
 
         // A chain with p (found → lost) = 0.02, q (lost → found) = 0.4 has 1 / (p + q) = 2.381.
@@ -180,6 +180,9 @@ public class BurstGapTests
         else
             counters.AddReceived();
     }
+
+    private static string Repeat(string pattern, int times) =>
+        string.Concat(Enumerable.Repeat(pattern, times));
 
     /// <summary>"r100 l2": 100 received, 2 lost.</summary>
     private static BurstGapMetrics Of(string pattern)

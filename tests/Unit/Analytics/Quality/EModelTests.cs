@@ -8,7 +8,8 @@ public class EModelTests
     /// <summary>
     /// G.107, clause 7.7: "the calculation results in a very high quality with a rating factor of
     /// R = 93.2". By hand from the formulas of clause 7:
-    /// OLR = 8 + 2 = 10. Nos = 35 − 8 − 3 − 100 + 0.004·(35 − 10 − 3 − 14)² = −76 + 0.256 = −75.744.
+    /// OLR = 8 + 2 = 10.
+    /// Nos = 35 − 8 − 3 − 100 + 0.004·(35 − 10 − 3 − 14)² = −76 + 0.256 = −75.744.
     /// Pre = 35 + 10·lg(1 + 10^−0.8) = 35.6389, Nor = 2 − 121 + 35.6389 + 0.008·0.6389² = −83.3578.
     /// Nfo = −64 + 2 = −62. No = 10·lg(10^−7 + 10^−7.5744 + 10^−8.33578 + 10^−6.2) = −61.1792.
     /// Ro = 15 − 1.5·(8 − 61.1792) = 94.7688.

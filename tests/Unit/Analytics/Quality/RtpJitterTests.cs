@@ -2,7 +2,7 @@ using Earshot.Analytics.Quality;
 
 namespace Earshot.Tests.Unit.Analytics.Quality;
 
-/// <summary>Interarrival jitter by RFC 3550, section 6.4.1 and appendix A.8; late packets.</summary>
+/// <summary>Jitter by RFC 3550, section 6.4.1 and appendix A.8; late packets.</summary>
 public class RtpJitterTests
 {
     private const long Ms = 1_000_000;

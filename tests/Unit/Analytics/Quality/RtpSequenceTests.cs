@@ -103,7 +103,8 @@ public class RtpSequenceTests
         Assert.Equal(-1, stream.Lost);
         Assert.Equal(2, stream.Duplicates);
         IntervalLoss loss = stream.TakeInterval().Loss;
-        Assert.Equal((3, 4, 0.0, 0), (loss.Expected, loss.Received, loss.LossPercent, loss.FractionLost));
+        Assert.Equal(new IntervalLoss(3, 4), loss);
+        Assert.Equal((0.0, 0), (loss.LossPercent!.Value, (int)loss.FractionLost));
     }
 
     [Fact]
@@ -118,9 +119,10 @@ public class RtpSequenceTests
         IntervalLoss second = stream.TakeInterval().Loss;
         IntervalLoss none = stream.TakeInterval().Loss;
 
-        Assert.Equal((5, 3, 40.0), (first.Expected, first.Received, first.LossPercent));
-        Assert.Equal((1, 2, 0.0), (second.Expected, second.Received, second.LossPercent));
-        Assert.Equal((0, 0, (double?)null), (none.Expected, none.Received, none.LossPercent));
+        Assert.Equal((new IntervalLoss(5, 3), 40.0), (first, first.LossPercent!.Value));
+        Assert.Equal((new IntervalLoss(1, 2), 0.0), (second, second.LossPercent!.Value));
+        Assert.Equal(new IntervalLoss(0, 0), none);
+        Assert.Null(none.LossPercent);
         Assert.Equal(stream.Expected, first.Expected + second.Expected);
     }
 
