@@ -90,6 +90,9 @@ public class RtpSequenceTests
         Assert.Equal(1, stream.Restarts);
         Assert.Equal((4 + 3, 3 + 2, 2), (stream.Expected, stream.Received, stream.Lost));
         Assert.Equal((2, 2), (stream.BurstGap.Lost, stream.BurstGap.LossRuns));
+
+        // 11 and 40,004 are no neighbours: each is alone in its gap, not both in a burst.
+        Assert.Equal((0, 2), (stream.BurstGap.Bursts, stream.BurstGap.LostInGaps));
         Assert.Equal(stream.Expected, stream.BurstGap.Packets);
     }
 
