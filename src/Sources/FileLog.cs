@@ -6,10 +6,11 @@ namespace Earshot.Sources;
 /// <summary>
 /// Files as a log that can only be read: the input topic of a replay. The offset of a record is
 /// the number, from 0, of the line on which it begins, counted over all files in order; in
-/// delimited files it is the record's number. A CSV header takes its offset but is no record;
-/// blank lines take theirs. Records are spread over partitions by the decoder's routing hash, and
-/// all partitions share the offsets: those of records of other partitions are missing.
-/// The files must not change while a pipeline reads them.
+/// delimited files it is the record's number, and in rtcstats dumps, whose lines may hold several
+/// records, the number of lines and further records before it. A CSV header takes its offset but
+/// is no record; blank lines take theirs. Records are spread over partitions by the decoder's
+/// routing hash, and all partitions share the offsets: those of records of other partitions are
+/// missing. The files must not change while a pipeline reads them.
 /// </summary>
 public sealed class FileLog
 {

@@ -1,6 +1,8 @@
 using Earshot.Schemas;
 using Earshot.Sources.Csv;
 using Earshot.Sources.Json;
+using Earshot.Sources.RtcStats;
+using Earshot.Sources.VqReports;
 
 namespace Earshot.Sources;
 
@@ -15,6 +17,15 @@ public enum RowFraming
 
     /// <summary>Each record after its length as a protobuf varint.</summary>
     Delimited,
+
+    /// <summary>
+    /// Lines of an rtcstats dump; one that holds statistics becomes a record per audio report, each
+    /// with an offset of its own.
+    /// </summary>
+    RtcStats,
+
+    /// <summary>Reports of RFC 6035, of several lines each.</summary>
+    VqReports,
 }
 
 /// <summary>An input format: how a file is cut into records, and how a record is read.</summary>
@@ -28,6 +39,8 @@ public sealed class InputFormat
         Json("call-metric-json", EventKind.CallMetric),
         Json("stream-report-json", EventKind.StreamReport),
         Json("call-summary-json", EventKind.CallSummary),
+        new("rtcstats-json", RowFraming.RtcStats, _ => new RtcStatsDecoder()),
+        new("vq-rtcpxr", RowFraming.VqReports, _ => new VqReportDecoder()),
         new("delimited", RowFraming.Delimited, _ => new EnvelopeDecoder()),
     ];
 
@@ -38,10 +51,13 @@ public sealed class InputFormat
         ("rawdata", ".csv", "getstats-csv"),
         ("signal", ".csv", "signalling-csv"),
         ("calls", ".csv", "signalling-csv"),
+        ("rtcstats", "", "rtcstats-json"),
         ("callevent", "", "call-event-json"),
         ("callmetric", "", "call-metric-json"),
         ("streamreport", "", "stream-report-json"),
         ("callsummar", "", "call-summary-json"),
+        ("", ".rtcpxr", "vq-rtcpxr"),
+        ("rtcpxr", ".txt", "vq-rtcpxr"),
         ("", ".delimited", "delimited"),
         ("", ".pb", "delimited"),
         ("", ".bin", "delimited"),

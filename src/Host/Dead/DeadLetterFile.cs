@@ -49,6 +49,9 @@ internal static class DeadLetterFile
 
                     output.Write(letter.Record);
                     output.WriteByte(LineFeed);
+                    // A blank line ends a report.
+                    if (framing == RowFraming.VqReports)
+                        output.WriteByte(LineFeed);
                 }
             }
 
