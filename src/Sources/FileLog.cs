@@ -126,11 +126,12 @@ public sealed class FileLog
         {
             using RowReader rows = file.OpenRows(stream, Format.Framing);
             bool any = rows.TryRead();
-            if (Format.Framing != RowFraming.Csv)
+            if (!Format.Framing.IsCsv())
                 return InputSchema.None;
             if (!any)
                 throw new LogException($"{file.Path}: it is empty; {Format} needs a header line.");
-            InputSchema schema = InputSchema.ParseCsvHeader(rows.Row);
+            InputSchema schema = InputSchema.ParseCsvHeader(
+                rows.Row, Format.Framing.Delimiter());
             Format.CreateDecoder(schema);
             return schema;
         }

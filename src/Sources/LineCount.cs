@@ -12,7 +12,7 @@ internal static class LineCount
     {
         // A CSV row or a report may be several lines: lines are counted as such.
         RowFraming counted =
-            framing is RowFraming.Csv or RowFraming.VqReports ? RowFraming.Lines : framing;
+            framing.IsCsv() || framing == RowFraming.VqReports ? RowFraming.Lines : framing;
         FileStream stream = file.Open();
         long line = 0;
         try

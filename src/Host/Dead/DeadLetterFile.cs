@@ -38,7 +38,7 @@ internal static class DeadLetterFile
                 {
                     if (!filter.Takes(letter))
                         continue;
-                    if (framing == RowFraming.Csv && written == 0)
+                    if (framing.IsCsv() && written == 0)
                         WriteHeader(output, letter.Origin, place.Files!, terminal);
                     written++;
                     if (framing == RowFraming.Delimited)
@@ -70,7 +70,7 @@ internal static class DeadLetterFile
         try
         {
             FileLog files = new([origin], format, "", 1, TimeProvider.System);
-            output.Write(System.Text.Encoding.UTF8.GetBytes(files.Schema + "\n"));
+            output.Write(System.Text.Encoding.UTF8.GetBytes(files.Schema.ToHeader(format.Framing.Delimiter()) + "\n"));
         }
         catch (LogException e)
         {

@@ -51,7 +51,7 @@ internal abstract class RowReader : IDisposable
     /// <summary>Opens a reader of the given framing. Disposing it disposes the stream.</summary>
     public static RowReader Open(Stream stream, RowFraming framing) => framing switch
     {
-        RowFraming.Csv => new CsvReader(stream),
+        _ when framing.IsCsv() => new CsvReader(stream, (byte)framing.Delimiter()),
         RowFraming.Delimited => new DelimitedReader(stream),
         RowFraming.RtcStats => new RtcStatsReader(stream),
         RowFraming.VqReports => new VqReportReader(stream),

@@ -11,7 +11,7 @@ public sealed class InputFormatTests
             [
                 "getstats-csv", "signalling-csv", "call-event-json", "call-metric-json",
                 "stream-report-json", "call-summary-json", "rtcstats-json", "vq-rtcpxr",
-                "delimited",
+                "csv", "delimited",
             ],
             InputFormat.Names);
         foreach (string name in InputFormat.Names)
