@@ -23,6 +23,7 @@ public sealed class InputFormat
         Json("call-summary-json", EventKind.CallSummary),
         new("rtcstats-json", RowFraming.RtcStats, _ => new RtcStatsDecoder()),
         new("vq-rtcpxr", RowFraming.VqReports, _ => new VqReportDecoder()),
+        new("pcap", RowFraming.Pcap, _ => new JsonEventDecoder(EventKind.StreamReport)),
         new("csv", RowFraming.Csv, _ => throw new ArgumentException(NoMap)),
         new("delimited", RowFraming.Delimited, _ => new EnvelopeDecoder()),
     ];
@@ -41,6 +42,7 @@ public sealed class InputFormat
         ("callsummar", "", "call-summary-json"),
         ("", ".rtcpxr", "vq-rtcpxr"),
         ("rtcpxr", ".txt", "vq-rtcpxr"),
+        ("", ".pcap", "pcap"),
         ("", ".delimited", "delimited"),
         ("", ".pb", "delimited"),
         ("", ".bin", "delimited"),

@@ -29,6 +29,9 @@ public enum RowFraming
 
     /// <summary>Reports of RFC 6035, of several lines each.</summary>
     VqReports,
+
+    /// <summary>A packet capture; the records are reports of the RTP streams in it.</summary>
+    Pcap,
 }
 
 /// <summary>What the framings have in common.</summary>

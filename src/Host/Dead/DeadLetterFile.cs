@@ -56,7 +56,11 @@ internal static class DeadLetterFile
             }
 
             File.Move(aside, path);
-            return (written, place.Files?.Name ?? "delimited");
+            // The reports made of a capture are JSON lines.
+            string name = framing == RowFraming.Pcap
+                ? "stream-report-json"
+                : place.Files?.Name ?? "delimited";
+            return (written, name);
         }
         finally
         {
@@ -70,7 +74,8 @@ internal static class DeadLetterFile
         try
         {
             FileLog files = new([origin], format, "", 1, TimeProvider.System);
-            output.Write(System.Text.Encoding.UTF8.GetBytes(files.Schema.ToHeader(format.Framing.Delimiter()) + "\n"));
+            string header = files.Schema.ToHeader(format.Framing.Delimiter());
+            output.Write(System.Text.Encoding.UTF8.GetBytes(header + "\n"));
         }
         catch (LogException e)
         {

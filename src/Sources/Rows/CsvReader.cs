@@ -109,7 +109,8 @@ internal sealed class CsvReader : LineReader
             else
             {
                 // Right after a closing one it is a doubled quote: the field goes on.
-                Quoted = Position == 0 || row[Position - 1] == delimiter || closedAt == Position - 1;
+                Quoted = Position == 0 || row[Position - 1] == delimiter
+                    || closedAt == Position - 1;
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Earshot.Sources.Pcap;
 using Earshot.Sources.RtcStats;
 using Earshot.Sources.VqReports;
 
@@ -54,6 +55,7 @@ internal abstract class RowReader : IDisposable
         _ when framing.IsCsv() => new CsvReader(stream, (byte)framing.Delimiter()),
         RowFraming.Delimited => new DelimitedReader(stream),
         RowFraming.RtcStats => new RtcStatsReader(stream),
+        RowFraming.Pcap => new PcapReader(stream),
         RowFraming.VqReports => new VqReportReader(stream),
         _ => new LineReader(stream),
     };

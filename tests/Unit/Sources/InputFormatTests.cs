@@ -11,7 +11,7 @@ public sealed class InputFormatTests
             [
                 "getstats-csv", "signalling-csv", "call-event-json", "call-metric-json",
                 "stream-report-json", "call-summary-json", "rtcstats-json", "vq-rtcpxr",
-                "csv", "delimited",
+                "pcap", "csv", "delimited",
             ],
             InputFormat.Names);
         foreach (string name in InputFormat.Names)
@@ -36,6 +36,7 @@ public sealed class InputFormatTests
     [InlineData("traffic.pb.gz", "delimited")]
     [InlineData("rtcstats-dump.jsonl.gz", "rtcstats-json")]
     [InlineData("calls.rtcpxr", "vq-rtcpxr")]
+    [InlineData("capture.pcap.gz", "pcap")]
     [InlineData("data.csv", null)]
     [InlineData("events.json", null)]
     public void Names_suggest_formats(string file, string? expected) =>
