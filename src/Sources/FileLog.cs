@@ -6,10 +6,12 @@ namespace Earshot.Sources;
 /// <summary>
 /// Files as a log that can only be read: the input topic of a replay. The offset of a record is
 /// the number, from 0, of the line on which it begins, counted over all files in order; in
-/// delimited files it is the record's number. A CSV header takes its offset but is no record;
-/// blank lines take theirs. Records are spread over partitions by the decoder's routing hash, and
-/// all partitions share the offsets: those of records of other partitions are missing.
-/// The files must not change while a pipeline reads them.
+/// delimited files it is the record's number, and in rtcstats dumps, whose lines may hold several
+/// records, the number of lines and further records before it; in captures it is the report's
+/// number. A CSV header takes its offset but is no record; blank lines take theirs. Records are
+/// spread over partitions by the decoder's routing hash, and all partitions share the offsets:
+/// those of records of other partitions are missing. The files must not change while a pipeline
+/// reads them.
 /// </summary>
 public sealed class FileLog
 {
@@ -125,11 +127,12 @@ public sealed class FileLog
         {
             using RowReader rows = file.OpenRows(stream, Format.Framing);
             bool any = rows.TryRead();
-            if (Format.Framing != RowFraming.Csv)
+            if (!Format.Framing.IsCsv())
                 return InputSchema.None;
             if (!any)
                 throw new LogException($"{file.Path}: it is empty; {Format} needs a header line.");
-            InputSchema schema = InputSchema.ParseCsvHeader(rows.Row);
+            InputSchema schema = InputSchema.ParseCsvHeader(
+                rows.Row, Format.Framing.Delimiter());
             Format.CreateDecoder(schema);
             return schema;
         }
@@ -141,7 +144,8 @@ public sealed class FileLog
         }
         catch (Exception e) when (InputFile.IsReadError(e))
         {
-            throw file.Failure(e, stream.Position, 0);
+            // The rows are disposed by now, and the stream with them.
+            throw file.Failure(e, stream.CanRead ? stream.Position : 0, 0);
         }
         finally
         {

@@ -173,7 +173,7 @@ public sealed class FileLogReader : ILogReader
 
             stream = files[file].Open();
             rows = files[file].OpenRows(stream, framing);
-            if (framing == RowFraming.Csv)
+            if (framing.IsCsv())
                 rows.TryRead();
             reached = fileStart + rows.Next;
             return true;

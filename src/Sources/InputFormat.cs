@@ -1,25 +1,18 @@
 using Earshot.Schemas;
 using Earshot.Sources.Csv;
 using Earshot.Sources.Json;
+using Earshot.Sources.Mapping;
+using Earshot.Sources.RtcStats;
+using Earshot.Sources.VqReports;
 
 namespace Earshot.Sources;
-
-/// <summary>How the bytes of a file are cut into records.</summary>
-public enum RowFraming
-{
-    /// <summary>One record per line; blank lines are none.</summary>
-    Lines,
-
-    /// <summary>RFC 4180 rows, quoted fields may span lines; the first row is the header.</summary>
-    Csv,
-
-    /// <summary>Each record after its length as a protobuf varint.</summary>
-    Delimited,
-}
 
 /// <summary>An input format: how a file is cut into records, and how a record is read.</summary>
 public sealed class InputFormat
 {
+    private const string MappedName = "csv";
+    private const string NoMap = "csv needs a file that says what its columns mean: --map FILE";
+
     private static readonly InputFormat[] All =
     [
         new("getstats-csv", RowFraming.Csv, schema => new GetStatsDecoder(schema)),
@@ -28,6 +21,10 @@ public sealed class InputFormat
         Json("call-metric-json", EventKind.CallMetric),
         Json("stream-report-json", EventKind.StreamReport),
         Json("call-summary-json", EventKind.CallSummary),
+        new("rtcstats-json", RowFraming.RtcStats, _ => new RtcStatsDecoder()),
+        new("vq-rtcpxr", RowFraming.VqReports, _ => new VqReportDecoder()),
+        new("pcap", RowFraming.Pcap, _ => new JsonEventDecoder(EventKind.StreamReport)),
+        new("csv", RowFraming.Csv, _ => throw new ArgumentException(NoMap)),
         new("delimited", RowFraming.Delimited, _ => new EnvelopeDecoder()),
     ];
 
@@ -38,10 +35,14 @@ public sealed class InputFormat
         ("rawdata", ".csv", "getstats-csv"),
         ("signal", ".csv", "signalling-csv"),
         ("calls", ".csv", "signalling-csv"),
+        ("rtcstats", "", "rtcstats-json"),
         ("callevent", "", "call-event-json"),
         ("callmetric", "", "call-metric-json"),
         ("streamreport", "", "stream-report-json"),
         ("callsummar", "", "call-summary-json"),
+        ("", ".rtcpxr", "vq-rtcpxr"),
+        ("rtcpxr", ".txt", "vq-rtcpxr"),
+        ("", ".pcap", "pcap"),
         ("", ".delimited", "delimited"),
         ("", ".pb", "delimited"),
         ("", ".bin", "delimited"),
@@ -54,7 +55,7 @@ public sealed class InputFormat
     private InputFormat(
         string name, RowFraming framing, Func<InputSchema, IRecordDecoder> create)
     {
-        Name = name;
+        Name = Identity = name;
         Framing = framing;
         this.create = create;
     }
@@ -65,13 +66,35 @@ public sealed class InputFormat
     /// <summary>The format's name, as on the command line.</summary>
     public string Name { get; }
 
+    /// <summary>
+    /// Whether the format needs a <see cref="ColumnMap"/>, which says what the columns mean.
+    /// </summary>
+    public bool NeedsMap => Name == MappedName && Identity == MappedName;
+
+    /// <summary>
+    /// The name, and for CSV with a map the map's content after it: all that decides how records
+    /// are read. <see cref="Parse"/> takes it.
+    /// </summary>
+    public string Identity { get; private init; }
+
     /// <summary>How its files are cut into records.</summary>
     public RowFraming Framing { get; }
 
-    /// <summary>The format of a name (upper and lower case are the same).</summary>
+    /// <summary>CSV whose columns mean what a map says.</summary>
+    public static InputFormat Mapped(ColumnMap map) =>
+        new(MappedName, map.Framing, schema => new MappedDecoder(map, schema))
+        {
+            Identity = $"{MappedName} {map.Json}",
+        };
+
+    /// <summary>
+    /// The format of a name (upper and lower case are the same) or of an <see cref="Identity"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">Unknown; the message lists those known.</exception>
     public static InputFormat Parse(string name) =>
-        Find(name) ?? throw new ArgumentException(
+        name.StartsWith(MappedName + " ", StringComparison.OrdinalIgnoreCase)
+            ? Mapped(ColumnMap.Parse(name[(MappedName.Length + 1)..]))
+            : Find(name) ?? throw new ArgumentException(
             $"unknown format '{name}'; known formats: {string.Join(", ", Names)}");
 
     /// <summary>

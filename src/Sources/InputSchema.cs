@@ -18,11 +18,13 @@ public sealed class InputSchema
     public IReadOnlyList<string> Columns => columns;
 
     /// <summary>Reads a CSV header row (without its line end).</summary>
+    /// <param name="header">The row.</param>
+    /// <param name="delimiter">What stands between its fields.</param>
     /// <exception cref="ArgumentException">The row is no header.</exception>
-    public static InputSchema ParseCsvHeader(ReadOnlySpan<byte> header)
+    public static InputSchema ParseCsvHeader(ReadOnlySpan<byte> header, char delimiter = ',')
     {
         List<string> names = [];
-        string? error = CsvRow.SplitInto(header, names);
+        string? error = CsvRow.SplitInto(header, names, (byte)delimiter);
         if (error is not null)
             throw new ArgumentException($"the header cannot be read: {error}");
         return new InputSchema(names);
@@ -46,6 +48,9 @@ public sealed class InputSchema
 
     /// <summary>Whether both have the same columns in the same order.</summary>
     public bool SameAs(InputSchema other) => columns.AsSpan().SequenceEqual(other.columns);
+
+    /// <summary>The columns as a header row.</summary>
+    public string ToHeader(char delimiter) => string.Join(delimiter, columns);
 
     /// <inheritdoc/>
     public override string ToString() => new StringBuilder().AppendJoin(',', columns).ToString();

@@ -10,8 +10,9 @@ internal static class LineCount
     /// <exception cref="LogException">The file cannot be read to its end.</exception>
     public static long Of(InputFile file, RowFraming framing)
     {
-        // A CSV row may be several lines: lines are counted as such.
-        RowFraming counted = framing == RowFraming.Csv ? RowFraming.Lines : framing;
+        // A CSV row or a report may be several lines: lines are counted as such.
+        RowFraming counted =
+            framing.IsCsv() || framing == RowFraming.VqReports ? RowFraming.Lines : framing;
         FileStream stream = file.Open();
         long line = 0;
         try

@@ -4,6 +4,7 @@ using Earshot.Host.Data;
 using Earshot.Host.Replay;
 using Earshot.Host.Settings;
 using Earshot.Sources;
+using Earshot.Sources.Mapping;
 using Microsoft.Extensions.Logging;
 
 namespace Earshot.Host.Commands;
@@ -29,6 +30,14 @@ internal static class ReplayCommand
                 + "[default: what the file name suggests]",
             HelpName = "F",
         };
+        Option<string?> map = new("--map")
+        {
+            Description = "JSON file that says what the columns of a CSV file mean (format csv): "
+                + "{ \"kind\": \"stream_report\", \"time\": \"ms\", \"columns\": { \"event_time\": "
+                + "\"ts\", \"jitter\": { \"column\": \"jit_s\", \"scale\": 1000 } }, "
+                + "\"dimensions\": { \"carrier\": \"trunk\" }, \"delimiter\": \";\" }.",
+            HelpName = "FILE",
+        };
         Option<string> speed = new("--speed")
         {
             Description = "max, or a multiple of event time as 1x or 60x.",
@@ -36,7 +45,7 @@ internal static class ReplayCommand
             DefaultValueFactory = _ => "max",
         };
         PipelineArguments pipeline = new();
-        Command command = new("replay", Description) { files, format, speed };
+        Command command = new("replay", Description) { files, format, map, speed };
         pipeline.AddTo(command);
         command.SetAction((given, cancel) =>
         {
@@ -45,7 +54,7 @@ internal static class ReplayCommand
             ReplaySpeed pace = ReplaySpeed.Parse(given.GetValue(speed)!);
             ReplayRequest request = new(
                 paths, [.. paths.Select(InputFile.Examine)],
-                FormatOf(given.GetValue(format), paths), options, pace,
+                FormatOf(given.GetValue(format), given.GetValue(map), paths), options, pace,
                 GlobalArguments.DataOf(given), GlobalArguments.ArchiveOf(given),
                 GlobalArguments.LevelOf(given, LogLevel.Warning),
                 GlobalArguments.SqlCommand(
@@ -53,6 +62,38 @@ internal static class ReplayCommand
             return new ReplayJob(request, terminal).RunAsync(cancel);
         });
         return command;
+    }
+
+    private static InputFormat FormatOf(string? name, string? map, string[] paths)
+    {
+        if (map is not null)
+        {
+            return name is null || name.Equals("csv", StringComparison.OrdinalIgnoreCase)
+                ? InputFormat.Mapped(ReadMap(map))
+                : throw new UsageException($"--map goes with --format csv, not with {name}.");
+        }
+
+        InputFormat format = FormatOf(name, paths);
+        return format.NeedsMap
+            ? throw new UsageException(
+                "--format csv needs --map FILE, which says what the columns mean.")
+            : format;
+    }
+
+    private static ColumnMap ReadMap(string path)
+    {
+        try
+        {
+            return ColumnMap.Parse(File.ReadAllText(path));
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"--map {path}: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--map {path} cannot be read: {e.Message}");
+        }
     }
 
     private static InputFormat FormatOf(string? name, string[] paths)

@@ -38,7 +38,7 @@ internal static class DeadLetterFile
                 {
                     if (!filter.Takes(letter))
                         continue;
-                    if (framing == RowFraming.Csv && written == 0)
+                    if (framing.IsCsv() && written == 0)
                         WriteHeader(output, letter.Origin, place.Files!, terminal);
                     written++;
                     if (framing == RowFraming.Delimited)
@@ -49,11 +49,18 @@ internal static class DeadLetterFile
 
                     output.Write(letter.Record);
                     output.WriteByte(LineFeed);
+                    // A blank line ends a report.
+                    if (framing == RowFraming.VqReports)
+                        output.WriteByte(LineFeed);
                 }
             }
 
             File.Move(aside, path);
-            return (written, place.Files?.Name ?? "delimited");
+            // The reports made of a capture are JSON lines.
+            string name = framing == RowFraming.Pcap
+                ? "stream-report-json"
+                : place.Files?.Name ?? "delimited";
+            return (written, name);
         }
         finally
         {
@@ -67,7 +74,8 @@ internal static class DeadLetterFile
         try
         {
             FileLog files = new([origin], format, "", 1, TimeProvider.System);
-            output.Write(System.Text.Encoding.UTF8.GetBytes(files.Schema + "\n"));
+            string header = files.Schema.ToHeader(format.Framing.Delimiter());
+            output.Write(System.Text.Encoding.UTF8.GetBytes(header + "\n"));
         }
         catch (LogException e)
         {

@@ -29,7 +29,7 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
     public async Task<int> RunAsync(CancellationToken cancel)
     {
         PipelineIdentity identity = PipelineIdentity.Of(
-            PipelineKind.Replay, request.Inputs, request.Format.Name, request.Options);
+            PipelineKind.Replay, request.Inputs, request.Format.Identity, request.Options);
         using DataFolder folder = DataFolder.Open(
             request.Data, request.Archive, identity, TimeProvider.System);
         if (folder.Read<ReplaySummary>(ReplaySummary.FileName) is { } before)

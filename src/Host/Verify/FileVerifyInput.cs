@@ -39,7 +39,7 @@ internal sealed class FileVerifyInput : IVerifyInput
 
         PipelineIdentity here = PipelineIdentity.Of(
             PipelineKind.Replay, [.. paths.Select(Data.InputFile.Examine)],
-            format?.ToLowerInvariant() ?? identity.Format, options);
+            IsName(format, identity) ? identity.Format : format!.ToLowerInvariant(), options);
         IReadOnlyList<string> differences = identity.DifferencesTo(here);
         if (differences.Count > 0)
         {
@@ -55,6 +55,11 @@ internal sealed class FileVerifyInput : IVerifyInput
             paths, known, options.Topics.Calls, options.Partitions,
             new FixedTime(pipeline.CreatedAtMs)));
     }
+
+    // CSV's identity has its map behind the name.
+    private static bool IsName(string? format, PipelineIdentity identity) =>
+        format is null || (identity.Format ?? "").StartsWith(
+            format + " ", StringComparison.OrdinalIgnoreCase);
 
     /// <inheritdoc/>
     public IRecordDecoder CreateDecoder() => files.Format.CreateDecoder(files.Schema);

@@ -11,11 +11,16 @@ namespace Earshot.Sources.Csv;
 internal sealed class CsvRow
 {
     private readonly int[] bounds; // field i lies in (bounds[i], bounds[i + 1])
+    private readonly byte delimiter;
     private byte[] unquoted = new byte[256];
     private int unquotedUsed;
 
-    /// <summary>For rows of that many fields.</summary>
-    public CsvRow(int columns) => bounds = new int[columns + 1];
+    /// <summary>For rows of that many fields with that between them.</summary>
+    public CsvRow(int columns, byte delimiter = (byte)',')
+    {
+        bounds = new int[columns + 1];
+        this.delimiter = delimiter;
+    }
 
     /// <summary>Finds the fields of a row.</summary>
     /// <returns>Null, or what is wrong with the row.</returns>
@@ -41,9 +46,10 @@ internal sealed class CsvRow
 
     /// <summary>Splits a row of any number of fields into texts.</summary>
     /// <returns>Null, or what is wrong with the row.</returns>
-    public static string? SplitInto(ReadOnlySpan<byte> row, List<string> fields)
+    public static string? SplitInto(
+        ReadOnlySpan<byte> row, List<string> fields, byte delimiter = (byte)',')
     {
-        CsvRow splitter = new(row.Count((byte)',') + 1);
+        CsvRow splitter = new(row.Count(delimiter) + 1, delimiter);
         splitter.bounds[0] = -1;
         int count = splitter.SplitQuoted(row, out string? error);
         for (int i = 0; i < count && error is null; i++)
@@ -56,7 +62,8 @@ internal sealed class CsvRow
     {
         int count = 0, i = 0;
         int[] ends = bounds;
-        Vector256<byte> comma = Vector256.Create((byte)','), quote = Vector256.Create((byte)'"');
+        byte between = delimiter;
+        Vector256<byte> comma = Vector256.Create(between), quote = Vector256.Create((byte)'"');
         for (; i <= row.Length - Vector256<byte>.Count; i += Vector256<byte>.Count)
         {
             Vector256<byte> block = Vector256.Create(row.Slice(i, Vector256<byte>.Count));
@@ -74,7 +81,7 @@ internal sealed class CsvRow
         {
             if (row[i] == '"')
                 return -1;
-            if (row[i] == ',' && ++count < ends.Length)
+            if (row[i] == between && ++count < ends.Length)
                 ends[count] = i;
         }
 
@@ -105,7 +112,7 @@ internal sealed class CsvRow
         }
     }
 
-    private static int FieldEnd(ReadOnlySpan<byte> row, int start, out string? wrong)
+    private int FieldEnd(ReadOnlySpan<byte> row, int start, out string? wrong)
     {
         wrong = null;
         int end = start;
@@ -129,7 +136,7 @@ internal sealed class CsvRow
             }
         }
 
-        int comma = row[end..].IndexOf((byte)',');
+        int comma = row[end..].IndexOf(delimiter);
         int fieldEnd = comma < 0 ? row.Length : end + comma;
         if (quoted && fieldEnd != end)
             wrong = "text after its closing quote";

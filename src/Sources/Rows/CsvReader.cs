@@ -10,14 +10,14 @@ internal sealed class CsvReader : LineReader
     /// <summary>Most lines of one row.</summary>
     public const int LinesMax = 1024;
 
-    public CsvReader(Stream stream) : base(stream)
-    {
-    }
+    private readonly byte delimiter;
+
+    public CsvReader(Stream stream, byte delimiter) : base(stream) => this.delimiter = delimiter;
 
     protected override bool ReadRow()
     {
         PassTooLong();
-        Scan scan = new();
+        Scan scan = new(delimiter);
         while (true)
         {
             int limit = Math.Min(End - Start, RowBytesMax + 1);
@@ -58,13 +58,9 @@ internal sealed class CsvReader : LineReader
 
     // How far a row has been looked at, and what was seen. Only a field that begins with a quote
     // is quoted; elsewhere a quote is an ordinary character (as in CsvRow).
-    private struct Scan
+    private struct Scan(byte delimiter)
     {
         private int closedAt = -2; // where the last quoted part ended
-
-        public Scan()
-        {
-        }
 
         /// <summary>Where the row ends, once found.</summary>
         public int Position { get; private set; }
@@ -113,7 +109,8 @@ internal sealed class CsvReader : LineReader
             else
             {
                 // Right after a closing one it is a doubled quote: the field goes on.
-                Quoted = Position == 0 || row[Position - 1] == ',' || closedAt == Position - 1;
+                Quoted = Position == 0 || row[Position - 1] == delimiter
+                    || closedAt == Position - 1;
             }
         }
 

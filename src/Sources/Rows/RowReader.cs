@@ -1,4 +1,7 @@
 using System.Buffers;
+using Earshot.Sources.Pcap;
+using Earshot.Sources.RtcStats;
+using Earshot.Sources.VqReports;
 
 namespace Earshot.Sources.Rows;
 
@@ -17,6 +20,7 @@ internal abstract class RowReader : IDisposable
 
     private readonly Stream stream;
     private bool ended;
+    private byte[] rowBytes = [];
     private int rowStart;
     private int rowLength;
 
@@ -29,7 +33,7 @@ internal abstract class RowReader : IDisposable
     }
 
     /// <summary>The row read last, without its line end. Valid until the next is read.</summary>
-    public ReadOnlySpan<byte> Row => Buffer.AsSpan(rowStart, rowLength);
+    public ReadOnlySpan<byte> Row => rowBytes.AsSpan(rowStart, rowLength);
 
     /// <summary>Number, from 0, of the first line (or the record) of the row read last.</summary>
     public long Index { get; private set; }
@@ -48,8 +52,11 @@ internal abstract class RowReader : IDisposable
     /// <summary>Opens a reader of the given framing. Disposing it disposes the stream.</summary>
     public static RowReader Open(Stream stream, RowFraming framing) => framing switch
     {
-        RowFraming.Csv => new CsvReader(stream),
+        _ when framing.IsCsv() => new CsvReader(stream, (byte)framing.Delimiter()),
         RowFraming.Delimited => new DelimitedReader(stream),
+        RowFraming.RtcStats => new RtcStatsReader(stream),
+        RowFraming.Pcap => new PcapReader(stream),
+        RowFraming.VqReports => new VqReportReader(stream),
         _ => new LineReader(stream),
     };
 
@@ -62,7 +69,7 @@ internal abstract class RowReader : IDisposable
     {
         if (Buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(Buffer);
-        Buffer = [];
+        Buffer = rowBytes = [];
         Start = End = rowLength = rowStart = 0;
         ended = true;
         stream.Dispose();
@@ -74,11 +81,35 @@ internal abstract class RowReader : IDisposable
     /// <param name="lines">Lines, or records, passed over.</param>
     protected void Take(int length, int taken, long lines)
     {
+        rowBytes = Buffer;
         rowStart = Start;
         rowLength = length;
         Start += taken;
         Index = Next;
         Next += lines;
+    }
+
+    /// <summary>Makes other bytes stand for the row taken last, with its number.</summary>
+    protected void ReplaceRow(byte[] row)
+    {
+        rowBytes = row;
+        rowStart = 0;
+        rowLength = row.Length;
+    }
+
+    /// <summary>Makes other bytes the row, in place of the lines from index up to next.</summary>
+    protected void ReplaceRow(byte[] row, long index, long next)
+    {
+        ReplaceRow(row);
+        Index = index;
+        Next = next;
+    }
+
+    /// <summary>Adds a row that is not in the stream, with a number of its own.</summary>
+    protected void AddRow(byte[] row)
+    {
+        ReplaceRow(row);
+        Index = Next++;
     }
 
     /// <summary>Takes a line: without a carriage return at its end.</summary>

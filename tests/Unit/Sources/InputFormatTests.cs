@@ -10,7 +10,8 @@ public sealed class InputFormatTests
         Assert.Equal(
             [
                 "getstats-csv", "signalling-csv", "call-event-json", "call-metric-json",
-                "stream-report-json", "call-summary-json", "delimited",
+                "stream-report-json", "call-summary-json", "rtcstats-json", "vq-rtcpxr",
+                "pcap", "csv", "delimited",
             ],
             InputFormat.Names);
         foreach (string name in InputFormat.Names)
@@ -22,7 +23,7 @@ public sealed class InputFormatTests
     {
         ArgumentException e = Assert.Throws<ArgumentException>(() => InputFormat.Parse("xml"));
         Assert.Contains("'xml'", e.Message, StringComparison.Ordinal);
-        Assert.Contains("call-summary-json, delimited", e.Message, StringComparison.Ordinal);
+        Assert.Contains("call-summary-json, rtcstats-json", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -33,6 +34,9 @@ public sealed class InputFormatTests
     [InlineData("stream_reports.ndjson", "stream-report-json")]
     [InlineData("call-summaries.json", "call-summary-json")]
     [InlineData("traffic.pb.gz", "delimited")]
+    [InlineData("rtcstats-dump.jsonl.gz", "rtcstats-json")]
+    [InlineData("calls.rtcpxr", "vq-rtcpxr")]
+    [InlineData("capture.pcap.gz", "pcap")]
     [InlineData("data.csv", null)]
     [InlineData("events.json", null)]
     public void Names_suggest_formats(string file, string? expected) =>
