@@ -75,8 +75,9 @@ public interface ILog : IAsyncDisposable
 public interface ILogReader : IAsyncDisposable
 {
     /// <summary>
-    /// The next committed records, at least one. Waits until there are some; returns null when
-    /// the input is finite and at its end.
+    /// The next committed records. Waits until there are some; a log with gaps (Kafka's transaction
+    /// markers) may also answer with an empty batch that only moves on. Null when the input is
+    /// finite and at its end.
     /// </summary>
     /// <param name="maxRecords">Most records wanted, 1 or more. A log may return fewer.</param>
     /// <param name="cancel">Ends the wait.</param>
