@@ -36,7 +36,8 @@ public sealed class BugTests(ITestOutputHelper output)
         SeedFailedException? caught = await Task.Run(() => FirstCaught(bugs[bug]));
         Assert.True(caught is not null, $"{bug}: not caught by {SeedsMax} seeds");
         string found = caught.InnerException!.Message.ReplaceLineEndings(" ");
-        output.WriteLine($"bug \"{bug}\": caught by seed {caught.Seed}: {found}");
+        output.WriteLine(found);
+        output.WriteLine($"= bug put in, \"{bug}\": caught by seed {caught.Seed}");
     }
 
     private static SeedFailedException? FirstCaught(Bug bug)
