@@ -192,27 +192,33 @@ public sealed class Pipeline : IAsyncDisposable
     private string TransactionalId(string what) =>
         world.ProcessName.Length == 0 ? Group(what) : $"{Group(what)}.{world.ProcessName}";
 
+    /// <summary>Joins all groups at once: a broker makes the first member of each wait.</summary>
     private async Task JoinAsync(CancellationToken cancel)
     {
         TopicSpec input = new(options.Topics.Calls, options.Partitions);
+        List<Task> joins = [];
         if (options.RekeyFrom is { } foreign)
-            await JoinAsync("rekey", foreign, StartRekey, cancel);
+            joins.Add(JoinAsync("rekey", foreign, StartRekey, cancel));
         if (options.Fused)
         {
-            await JoinAsync("fused", input, StartFused, cancel);
+            joins.Add(JoinAsync("fused", input, StartFused, cancel));
         }
         else
         {
-            await JoinAsync("call", input, StartCall, cancel);
+            joins.Add(JoinAsync("call", input, StartCall, cancel));
             TopicSpec bundles = new(options.Topics.Bundles, options.Partitions);
-            await JoinAsync("aggregator", bundles, StartAggregator, cancel);
+            joins.Add(JoinAsync("aggregator", bundles, StartAggregator, cancel));
         }
 
+        joins.Add(JoinArchiveAsync(cancel));
+        await Task.WhenAll(joins);
+    }
+
+    private async Task JoinArchiveAsync(CancellationToken cancel) =>
         archiveMembership = await world.Log.JoinGroupAsync(
             Group("archive"),
             [.. options.Topics.Archived.Select(t => new TopicSpec(t.Topic, options.Partitions))],
             archive, cancel);
-    }
 
     private async Task JoinAsync(
         string stage, TopicSpec topic, Func<TopicPartition, ActorIntent, IActorRef> start,
@@ -222,7 +228,10 @@ public sealed class Pipeline : IAsyncDisposable
             Group(stage), start, static intent => intent.Stop = true,
             source => Forget(stage, source.Partition), options.FinishWithin, world.Time, logger);
         stages.Add(group);
-        memberships.Add(await world.Log.JoinGroupAsync(Group(stage), [topic], group, cancel));
+        ILogGroup membership = await world.Log.JoinGroupAsync(
+            Group(stage), [topic], group, cancel);
+        lock (memberships)
+            memberships.Add(membership);
     }
 
     private IActorRef StartRekey(TopicPartition source, ActorIntent intent) => Spawn(
