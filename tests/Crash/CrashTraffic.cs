@@ -29,11 +29,14 @@ internal sealed record CrashTraffic(string Events, string Closing, long Count)
     public static IReadOnlyList<string> Shape { get; } =
         ["--window", "1m,5m", "--keys", "carrier;carrier,country"];
 
-    public static async Task<CrashTraffic> WriteAsync(string folder)
+    /// <summary>Writes it.</summary>
+    /// <param name="folder">Where to.</param>
+    /// <param name="usual">Events, unless the variable names another number.</param>
+    public static async Task<CrashTraffic> WriteAsync(string folder, long usual = CountDefault)
     {
         long count = Environment.GetEnvironmentVariable(CountVariable) is { Length: > 0 } named
             ? long.Parse(named, CultureInfo.InvariantCulture)
-            : CountDefault;
+            : usual;
         string events = Path.Combine(folder, "events.pb");
         string closing = Path.Combine(folder, "closing.pb");
         (int code, _, string error) = await EarshotProcess.RunAsync(

@@ -12,6 +12,9 @@ namespace Earshot.Tests.Crash;
 /// </summary>
 public sealed class KafkaCrashTests(ITestOutputHelper output) : IDisposable
 {
+    /// <summary>Enough for every move to happen while events flow.</summary>
+    private const long MovesEvents = 600_000;
+
     private const int Kills = 25;
     private const int Seed = 43;
 
@@ -51,7 +54,7 @@ public sealed class KafkaCrashTests(ITestOutputHelper output) : IDisposable
     [SharedWorkFact]
     public async Task One_then_three_then_two_processes_give_the_same_rows()
     {
-        CrashTraffic traffic = await CrashTraffic.WriteAsync(folder);
+        CrashTraffic traffic = await CrashTraffic.WriteAsync(folder, MovesEvents);
         await ReplayAsync(traffic);
         int moved;
         PostgresServer server = new();
