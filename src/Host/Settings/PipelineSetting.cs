@@ -35,7 +35,8 @@ internal sealed record PipelineSetting(
             "What statistics are kept by.", Shapes: true,
             o => string.Join(";", o.Keys.Select(k => k.Name)),
             (o, text) => o with { Keys = GroupingSet.ParseAll(text) }),
-        Number("partitions", 1, 1024, "Partitions of the input; calls are spread over them.", true,
+        Number("partitions", 1, 1024, "Partitions of the input; calls are spread over them. On "
+                + "Kafka as many as the topic has; 4 for a new one.", true,
             o => o.Partitions, (o, n) => o with { Partitions = (int)n }),
         new("shuffle", "true or false",
             "Send partial results through the bundles topic even with one partition.",
