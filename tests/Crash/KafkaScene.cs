@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using Earshot.Actors;
 using Earshot.Kafka;
@@ -126,13 +127,17 @@ internal sealed class KafkaScene : IAsyncDisposable
             {
                 TopicPartition source = new(topic, partition);
                 OffsetRange range = await log.ReadRangeAsync(source, CancellationToken.None);
+                long started = Stopwatch.GetTimestamp();
                 while ((await log.ReadCommittedAsync(
                     $"{Options.PipelineId}.{stage}", source, CancellationToken.None) ?? 0)
                     < range.End)
                 {
                     foreach (RunningEarshot process in processes)
                         Assert.False(process.HasEnded, $"it ended by itself:\n{process.Said}");
-                    await Task.Delay(100);
+                    Assert.True(
+                        Stopwatch.GetElapsedTime(started) < RunningEarshot.Patience,
+                        $"{source} is not done up to {range.End}");
+                    await Task.Delay(RunningEarshot.Pause);
                 }
             }
         }

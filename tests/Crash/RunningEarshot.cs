@@ -11,7 +11,7 @@ internal sealed class RunningEarshot : IAsyncDisposable
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Longest it may take to start, or to stop; a crowded machine takes long.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Process process;
     private readonly ConcurrentQueue<string> lines = [];

@@ -4,7 +4,6 @@ using Earshot.Schemas;
 using Earshot.Sources.Rows;
 using Earshot.Sources.Text;
 using State = Earshot.Schemas.V1.CallState.Types.State;
-using Summary = Earshot.Schemas.V1.CallSummary.Types;
 
 namespace Earshot.Sources.Json;
 
@@ -155,24 +154,10 @@ internal sealed class JsonEventDecoder : IRecordDecoder
 
     private string? ReadValue(JsonName name, ReadOnlySpan<byte> value, EventRecord into)
     {
+        if (EventFields.TryRead(name.Field, value, into))
+            return null;
         switch (name.Field)
         {
-            case JsonField.EventId:
-                into.EventId = StableHash.Of(value);
-                return null;
-            case JsonField.CallId:
-                into.CallId = StableHash.Of(value);
-                return null;
-            case JsonField.StreamId:
-                into.StreamId = StableHash.Of(value);
-                return null;
-            case JsonField.State:
-                into.State = (State)JsonEnums.CallState.ValueOf(value);
-                return null;
-            case JsonField.ProcessingState:
-                into.Partial = JsonEnums.ProcessingState.ValueOf(value)
-                    == (int)Summary.ProcessingState.Partial;
-                return null;
             case JsonField.MetricName:
                 metricName = into.Metrics.InternUtf8(value);
                 return null;
@@ -185,7 +170,7 @@ internal sealed class JsonEventDecoder : IRecordDecoder
                 or JsonField.AudioLevelIn or JsonField.AudioLevelOut:
                 return ReadNumber(name, value, into);
             default:
-                return ReadWhole(name, value, into);
+                return EventFields.ReadWhole(name.Field, name.Label, value, into);
         }
     }
 
@@ -212,28 +197,6 @@ internal sealed class JsonEventDecoder : IRecordDecoder
             into.AudioLevelIn = number;
         else
             into.AudioLevelOut = number;
-        return null;
-    }
-
-    private static string? ReadWhole(JsonName name, ReadOnlySpan<byte> value, EventRecord into)
-    {
-        bool isCode = name.Field == JsonField.SipResponse;
-        if (!Numbers.TryLong(value, out long whole)
-            || (isCode && whole is < int.MinValue or > int.MaxValue))
-        {
-            return Detail.Of(name.Label, value, "a whole number");
-        }
-
-        if (isCode)
-            into.SipResponse = (int)whole;
-        else if (name.Field == JsonField.PacketsReceived)
-            into.PacketsReceived = whole;
-        else if (name.Field == JsonField.PacketsLost)
-            into.PacketsLost = whole;
-        else if (name.Field == JsonField.PacketsReceivedTotal)
-            into.PacketsReceivedTotal = whole;
-        else
-            into.PacketsLostTotal = whole;
         return null;
     }
 

@@ -4,8 +4,6 @@ using Earshot.Sources.Csv;
 using Earshot.Sources.Json;
 using Earshot.Sources.Rows;
 using Earshot.Sources.Text;
-using Earshot.Schemas.V1;
-using Summary = Earshot.Schemas.V1.CallSummary.Types;
 
 namespace Earshot.Sources.Mapping;
 
@@ -98,33 +96,19 @@ internal sealed class MappedDecoder : IRecordDecoder
 
     private string? Read(Source field, ReadOnlySpan<byte> value, EventRecord into)
     {
+        if (EventFields.TryRead(field.Meaning.Field, value, into))
+            return null;
         switch (field.Meaning.Field)
         {
             case JsonField.EventTime or JsonField.LoggedTime:
                 return ReadTime(field, value, into);
-            case JsonField.EventId:
-                into.EventId = StableHash.Of(value);
-                return null;
-            case JsonField.CallId:
-                into.CallId = StableHash.Of(value);
-                return null;
-            case JsonField.StreamId:
-                into.StreamId = StableHash.Of(value);
-                return null;
-            case JsonField.State:
-                into.State = (CallState.Types.State)JsonEnums.CallState.ValueOf(value);
-                return null;
-            case JsonField.ProcessingState:
-                into.Partial = JsonEnums.ProcessingState.ValueOf(value)
-                    == (int)Summary.ProcessingState.Partial;
-                return null;
             case JsonField.IceState:
                 into.IceFailed = Ascii.EqualsIgnoreCase(value, "failed"u8);
                 return null;
             case JsonField.Metric or JsonField.AudioLevelIn or JsonField.AudioLevelOut:
                 return ReadNumber(field, value, into);
             default:
-                return ReadWhole(field, value, into);
+                return EventFields.ReadWhole(field.Meaning.Field, field.Label, value, into);
         }
     }
 
@@ -169,28 +153,6 @@ internal sealed class MappedDecoder : IRecordDecoder
             into.AudioLevelIn = number;
         else
             into.AudioLevelOut = number;
-        return null;
-    }
-
-    private static string? ReadWhole(Source field, ReadOnlySpan<byte> value, EventRecord into)
-    {
-        bool isCode = field.Meaning.Field == JsonField.SipResponse;
-        if (!Numbers.TryLong(value, out long whole)
-            || (isCode && whole is < int.MinValue or > int.MaxValue))
-        {
-            return Detail.Of(field.Label, value, "a whole number");
-        }
-
-        if (isCode)
-            into.SipResponse = (int)whole;
-        else if (field.Meaning.Field == JsonField.PacketsReceived)
-            into.PacketsReceived = whole;
-        else if (field.Meaning.Field == JsonField.PacketsLost)
-            into.PacketsLost = whole;
-        else if (field.Meaning.Field == JsonField.PacketsReceivedTotal)
-            into.PacketsReceivedTotal = whole;
-        else
-            into.PacketsLostTotal = whole;
         return null;
     }
 
