@@ -37,6 +37,15 @@ internal sealed record Event
     /// <summary>Since the stream began; null when missing.</summary>
     public required long? PacketsLostTotal { get; init; }
 
+    /// <summary>In the interval; null when missing.</summary>
+    public required long? PacketsSent { get; init; }
+
+    /// <summary>Since the stream began; null when missing.</summary>
+    public required long? PacketsSentTotal { get; init; }
+
+    /// <summary>Name of the codec; null when missing.</summary>
+    public required string? Codec { get; init; }
+
     public required double? AudioLevelIn { get; init; }
 
     public required double? AudioLevelOut { get; init; }
@@ -62,6 +71,9 @@ internal sealed record Event
         PacketsReceivedTotal = record.PacketsReceivedTotal < 0 ? null : record.PacketsReceivedTotal,
         PacketsLostTotal =
             record.PacketsLostTotal == long.MinValue ? null : record.PacketsLostTotal,
+        PacketsSent = record.PacketsSent < 0 ? null : record.PacketsSent,
+        PacketsSentTotal = record.PacketsSentTotal < 0 ? null : record.PacketsSentTotal,
+        Codec = record.Codec == 0 ? null : record.DimensionValues[record.Codec],
         AudioLevelIn = double.IsNaN(record.AudioLevelIn) ? null : record.AudioLevelIn,
         AudioLevelOut = double.IsNaN(record.AudioLevelOut) ? null : record.AudioLevelOut,
         IceFailed = record.IceFailed,
@@ -92,15 +104,19 @@ internal static class Readings
     /// <summary>
     /// True when a metric can have this value: a post-dial delay of at most a day, a connected time
     /// of at most 30, shares from 0 to 100 %, opinions from 1 to 5, scores from 0 to 1, network
-    /// times of at most an hour. Of other metrics nothing is known but that numbers are finite.
+    /// times of at most an hour, bursts and gaps of at most a day. Of other metrics nothing is
+    /// known but that numbers are finite.
     /// </summary>
     public static bool CanBe(Reading reading)
     {
         (double least, double most) = reading.Metric switch
         {
-            Pdd => (0, 24 * 3600.0),
+            Pdd or "srd_failed" => (0, 24 * 3600.0),
             ConnectDuration => (0, 30 * 24 * 3600.0),
-            PacketLoss or "remote_packet_loss" => (0, 100),
+            PacketLoss or "remote_packet_loss" or "delayed_packets" or "burst_loss_density"
+                or "gap_loss_density" => (0, 100),
+            "burst_duration" or "gap_duration" => (0, 24 * 3_600_000.0),
+            "burst_ratio" => (0, 1e6),
             "mos" => (1, 5),
             "score" => (0, 1),
             "jitter" or "avg_jitter" or "max_jitter" or "remote_jitter" or "rtt" or "latency"

@@ -24,26 +24,12 @@ internal ref struct EnvelopeFields
     private const int V = ProtoReader.Varint, D = ProtoReader.Fixed64, L = ProtoReader.Length;
     private const int Bits = ProtoReader.TagTypeBits;
 
-    // The metric each field of a StreamReport holds, by field number; 0 for none.
-    private static ReadOnlySpan<byte> ReportMetrics =>
-    [
-        0, 0, 0, 0, 0, 0, 0, 0, 0,
-        Metrics.PacketLoss, Metrics.Jitter, Metrics.MaxJitter, Metrics.Rtt, Metrics.Latency,
-        Metrics.Mos, 0, 0, 0, 0, Metrics.RemoteJitter, Metrics.RemotePacketLoss,
-    ];
-
-    // The same of CallSummary.Metrics.
-    private static ReadOnlySpan<byte> SummaryMetrics =>
-    [
-        0, Metrics.ConnectDuration, Metrics.Pdd, Metrics.AvgJitter, Metrics.MaxJitter,
-        Metrics.AvgLatency, Metrics.MaxLatency, Metrics.PacketLoss, Metrics.Mos,
-    ];
-
     private readonly ReadOnlySpan<byte> record;
     private readonly Span<DimensionSlot> slots; // by name, as DimensionSet numbers them
     private readonly EventRecord into;
     private ProtoReader reader;
     private ReadOnlySpan<byte> routeId;
+    private ReadOnlySpan<byte> codec;
     private ReadOnlySpan<byte> metricName;
     private double? metricValue;
     private int slotsRead;
@@ -99,7 +85,7 @@ internal ref struct EnvelopeFields
         {
             into.Reset();
             slots.Clear();
-            routeId = metricName = default;
+            routeId = codec = metricName = default;
             metricValue = null;
             slotsRead = 0;
             detailTag = valuesRead = 0;
@@ -142,7 +128,7 @@ internal ref struct EnvelopeFields
                 ReadDimension();
                 break;
             case CallIdTag:
-                into.CallId = HashOf(reader.ReadBytes());
+                into.SetCallId(reader.ReadBytes());
                 break;
             default:
                 reader.Skip(tag);
@@ -254,7 +240,7 @@ internal ref struct EnvelopeFields
 
     private void ReadStreamReport(uint tag)
     {
-        if (!TryReadMetric(tag, ReportMetrics))
+        if (!TryReadMetric(tag, MetricFields.OfReport))
             ReadStreamRest(tag);
     }
 
@@ -263,7 +249,7 @@ internal ref struct EnvelopeFields
         switch (tag)
         {
             case (6 << Bits) | L:
-                into.StreamId = HashOf(reader.ReadBytes());
+                into.SetStreamId(reader.ReadBytes());
                 break;
             case (7 << Bits) | V:
                 into.PacketsReceived = (long)reader.ReadVarint();
@@ -277,6 +263,9 @@ internal ref struct EnvelopeFields
             case (16 << Bits) | D:
                 into.AudioLevelOut = reader.ReadDouble();
                 break;
+            case (17 << Bits) | L:
+                codec = reader.ReadBytes();
+                break;
             case (18 << Bits) | L:
                 into.IceFailed = reader.ReadBytes().SequenceEqual("failed"u8);
                 break;
@@ -285,6 +274,12 @@ internal ref struct EnvelopeFields
                 break;
             case (22 << Bits) | V:
                 into.PacketsLostTotal = (long)reader.ReadVarint();
+                break;
+            case (23 << Bits) | V:
+                into.PacketsSent = (long)reader.ReadVarint();
+                break;
+            case (24 << Bits) | V:
+                into.PacketsSentTotal = (long)reader.ReadVarint();
                 break;
             default:
                 reader.Skip(tag);
@@ -307,7 +302,7 @@ internal ref struct EnvelopeFields
                 int outer = reader.Enter();
                 while (reader.NextTag() is uint field and not 0)
                 {
-                    if (!TryReadMetric(field, SummaryMetrics))
+                    if (!TryReadMetric(field, MetricFields.OfSummary))
                         reader.Skip(field);
                 }
 
@@ -318,6 +313,9 @@ internal ref struct EnvelopeFields
                 break;
             case (10 << Bits) | V:
                 into.SipResponse = (int)reader.ReadVarint();
+                break;
+            case (11 << Bits) | L:
+                codec = reader.ReadBytes();
                 break;
             default:
                 reader.Skip(tag);
@@ -346,6 +344,7 @@ internal ref struct EnvelopeFields
             SetDimensions();
         if (!routeId.IsEmpty)
             into.SetDimension("route"u8, routeId);
+        into.Codec = into.DimensionValues.InternUtf8(codec);
         for (uint rest = valuesRead; rest != 0; rest &= rest - 1)
         {
             int metric = System.Numerics.BitOperations.TrailingZeroCount(rest);
@@ -394,7 +393,7 @@ internal ref struct EnvelopeFields
     [InlineArray(Length)]
     private struct ValueArray
     {
-        private const int Length = Metrics.ConnectDuration + 1;
+        private const int Length = Metrics.End;
         private double first;
     }
 }

@@ -31,9 +31,11 @@ public readonly record struct MetricValue(int Metric, double Value);
 public sealed class EventRecord
 {
     /// <summary>Most values one event can carry; further ones are not read.</summary>
-    public const int ValuesMax = 16;
+    public const int ValuesMax = 24;
 
     private readonly MetricValue[] values = new MetricValue[ValuesMax];
+    private readonly IdText callIdText = new();
+    private readonly IdText streamIdText = new();
     private int valueCount;
 
     /// <summary>Creates a record that keeps the given dimensions.</summary>
@@ -72,6 +74,15 @@ public sealed class EventRecord
     /// <summary><see cref="StableHash"/> of the stream id; 0 when there is none.</summary>
     public ulong StreamId { get; set; }
 
+    /// <summary>
+    /// The call id as it came, UTF-8, cut where it is very long: for people. Empty when there is
+    /// none. Valid until the next record.
+    /// </summary>
+    public ReadOnlySpan<byte> CallIdText => callIdText.Span;
+
+    /// <summary>The stream id, likewise.</summary>
+    public ReadOnlySpan<byte> StreamIdText => streamIdText.Span;
+
     /// <summary>Symbol of each kept dimension's value, by ordinal; 0 when missing.</summary>
     public int[] Dimensions { get; }
 
@@ -96,6 +107,12 @@ public sealed class EventRecord
     /// <summary>StreamReport: lost since the stream began; long.MinValue when missing.</summary>
     public long PacketsLostTotal { get; set; }
 
+    /// <summary>StreamReport: packets sent in the interval; -1 when missing.</summary>
+    public long PacketsSent { get; set; }
+
+    /// <summary>StreamReport: packets sent since the stream began; -1 when missing.</summary>
+    public long PacketsSentTotal { get; set; }
+
     /// <summary>StreamReport: incoming audio level, 0 to 1; NaN when missing.</summary>
     public double AudioLevelIn { get; set; }
 
@@ -104,6 +121,12 @@ public sealed class EventRecord
 
     /// <summary>StreamReport: true when the source says that ICE failed.</summary>
     public bool IceFailed { get; set; }
+
+    /// <summary>
+    /// StreamReport and CallSummary: the codec's name as a symbol of
+    /// <see cref="DimensionValues"/>; 0 when missing.
+    /// </summary>
+    public int Codec { get; set; }
 
     /// <summary>The metric values it carries, each once. A missing one is not in it.</summary>
     public ReadOnlySpan<MetricValue> Values => values.AsSpan(0, valueCount);
@@ -117,16 +140,53 @@ public sealed class EventRecord
         Kind = EventKind.None;
         EventTimeMs = LoggedTimeMs = 0;
         EventId = CallId = StreamId = 0;
+        callIdText.Clear();
+        streamIdText.Clear();
         Array.Clear(Dimensions);
         State = V1.CallState.Types.State.Unspecified;
         SipResponse = 0;
         Partial = false;
-        PacketsReceived = PacketsReceivedTotal = -1;
+        PacketsReceived = PacketsReceivedTotal = PacketsSent = PacketsSentTotal = -1;
         PacketsLost = PacketsLostTotal = long.MinValue;
         AudioLevelIn = AudioLevelOut = double.NaN;
         IceFailed = false;
+        Codec = 0;
         valueCount = 0;
         DeadDetail = "";
+    }
+
+    /// <summary>Sets the call id; an empty one is missing.</summary>
+    public void SetCallId(ReadOnlySpan<byte> id)
+    {
+        CallId = id.IsEmpty ? 0 : StableHash.Of(id);
+        callIdText.Set(id);
+    }
+
+    /// <summary>Sets a call id made of two fields.</summary>
+    /// <param name="hash">What stands for both.</param>
+    /// <param name="first">The first one, for people.</param>
+    /// <param name="second">The second one, for people.</param>
+    public void SetCallId(ulong hash, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        CallId = hash;
+        callIdText.Set(first, second);
+    }
+
+    /// <summary>Sets the stream id; an empty one is missing.</summary>
+    public void SetStreamId(ReadOnlySpan<byte> id)
+    {
+        StreamId = id.IsEmpty ? 0 : StableHash.Of(id);
+        streamIdText.Set(id);
+    }
+
+    /// <summary>Sets a stream id made of several fields.</summary>
+    /// <param name="hash">What stands for all of them.</param>
+    /// <param name="first">The first one, for people.</param>
+    /// <param name="second">The second one, for people.</param>
+    public void SetStreamId(ulong hash, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        StreamId = hash;
+        streamIdText.Set(first, second);
     }
 
     /// <summary>Adds a metric value.</summary>

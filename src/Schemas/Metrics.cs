@@ -48,11 +48,39 @@ public static class Metrics
     /// <summary>Connected time, s.</summary>
     public const int ConnectDuration = 14;
 
+    /// <summary>Packets late by 200 ms or more, %, 0 to 100.</summary>
+    public const int DelayedPackets = 15;
+
+    /// <summary>Loss and discard inside bursts, %, 0 to 100 (RFC 3611, 4.7.2).</summary>
+    public const int BurstLossDensity = 16;
+
+    /// <summary>Mean length of a burst, ms (RFC 3611, 4.7.2).</summary>
+    public const int BurstDuration = 17;
+
+    /// <summary>Loss and discard inside gaps, %, 0 to 100 (RFC 3611, 4.7.2).</summary>
+    public const int GapLossDensity = 18;
+
+    /// <summary>Mean length of a gap, ms (RFC 3611, 4.7.2).</summary>
+    public const int GapDuration = 19;
+
+    /// <summary>BurstR of ITU-T G.107: 1 where losses are random, more in bursts.</summary>
+    public const int BurstRatio = 20;
+
+    /// <summary>
+    /// Session request delay of failed attempts, s (RFC 6076, 4.3.2). That of the others is
+    /// <see cref="Pdd"/>.
+    /// </summary>
+    public const int SrdFailed = 21;
+
+    /// <summary>The metrics above have the symbols 1 to this - 1.</summary>
+    public const int End = 22;
+
     private static readonly string[] Names =
     [
         "pdd", "jitter", "avg_jitter", "max_jitter", "rtt", "remote_jitter", "latency",
         "avg_latency", "max_latency", "packet_loss", "remote_packet_loss", "mos", "score",
-        "connect_duration",
+        "connect_duration", "delayed_packets", "burst_loss_density", "burst_duration",
+        "gap_loss_density", "gap_duration", "burst_ratio", "srd_failed",
     ];
 
     /// <summary>A table in which the metrics above have their constants as symbols.</summary>

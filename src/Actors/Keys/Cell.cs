@@ -9,7 +9,7 @@ namespace Earshot.Actors.Keys;
 /// </summary>
 public sealed class Cell
 {
-    private Aggregate?[] metrics = new Aggregate?[Schemas.Metrics.ConnectDuration + 1];
+    private Aggregate?[] metrics = new Aggregate?[Schemas.Metrics.End];
 
     /// <summary>Metric symbols are 1 to this - 1.</summary>
     public int MetricEnd => metrics.Length;

@@ -58,10 +58,10 @@ internal sealed class GetStatsDecoder : IRecordDecoder
             return Detail.Dead(into, error);
         into.Kind = EventKind.StreamReport;
         into.EventId = StableHash.Of(record);
-        ReadOnlySpan<byte> call = row.Field(record, callId);
-        into.CallId = call.IsEmpty ? 0 : StableHash.Of(call);
+        into.SetCallId(row.Field(record, callId));
         ReadOnlySpan<byte> user = row.Field(record, userId), source = row.Field(record, ssrc);
-        into.StreamId = source.IsEmpty ? 0 : hash.Of(user, source, reported);
+        if (!source.IsEmpty)
+            into.SetStreamId(hash.Of(user, source, reported), user, source);
         into.SetDimension("carrier"u8, user);
         return DecodeResult.Event;
     }

@@ -44,7 +44,7 @@ internal sealed class SignallingDecoder : IRecordDecoder
             return DecodeResult.Ignored;
         into.Kind = EventKind.CallEvent;
         into.State = state;
-        into.CallId = hash.Of(room, user);
+        into.SetCallId(hash.Of(room, user), room, user);
         ReadOnlySpan<byte> eventId = row.Field(record, id);
         into.EventId = eventId.IsEmpty ? 0 : StableHash.Of(eventId);
         into.SetDimension("carrier"u8, user);

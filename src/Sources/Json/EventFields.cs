@@ -8,8 +8,8 @@ namespace Earshot.Sources.Json;
 /// <summary>Fields of events that are written alike in JSON and in mapped columns.</summary>
 internal static class EventFields
 {
-    /// <summary>Reads an id or a state.</summary>
-    /// <returns>False when the field is neither.</returns>
+    /// <summary>Reads an id, a codec or a state.</summary>
+    /// <returns>False when the field is none of these.</returns>
     public static bool TryRead(JsonField field, ReadOnlySpan<byte> value, EventRecord into)
     {
         switch (field)
@@ -18,10 +18,13 @@ internal static class EventFields
                 into.EventId = StableHash.Of(value);
                 return true;
             case JsonField.CallId:
-                into.CallId = StableHash.Of(value);
+                into.SetCallId(value);
                 return true;
             case JsonField.StreamId:
-                into.StreamId = StableHash.Of(value);
+                into.SetStreamId(value);
+                return true;
+            case JsonField.Codec:
+                into.Codec = into.DimensionValues.InternUtf8(value);
                 return true;
             case JsonField.State:
                 into.State = (State)JsonEnums.CallState.ValueOf(value);
@@ -47,16 +50,17 @@ internal static class EventFields
             return Detail.Of(label, value, "a whole number");
         }
 
-        if (isCode)
-            into.SipResponse = (int)whole;
-        else if (field == JsonField.PacketsReceived)
-            into.PacketsReceived = whole;
-        else if (field == JsonField.PacketsLost)
-            into.PacketsLost = whole;
-        else if (field == JsonField.PacketsReceivedTotal)
-            into.PacketsReceivedTotal = whole;
-        else
-            into.PacketsLostTotal = whole;
+        switch (field)
+        {
+            case JsonField.SipResponse: into.SipResponse = (int)whole; break;
+            case JsonField.PacketsReceived: into.PacketsReceived = whole; break;
+            case JsonField.PacketsLost: into.PacketsLost = whole; break;
+            case JsonField.PacketsSent: into.PacketsSent = whole; break;
+            case JsonField.PacketsReceivedTotal: into.PacketsReceivedTotal = whole; break;
+            case JsonField.PacketsSentTotal: into.PacketsSentTotal = whole; break;
+            default: into.PacketsLostTotal = whole; break;
+        }
+
         return null;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class JsonEventDecoder : IRecordDecoder
     private readonly JsonText text = new();
     private readonly JsonDimensions dimensions = new();
     // By metric; bit m of valuesRead says that values[m] was read. The last one said counts.
-    private readonly double[] values = new double[Metrics.ConnectDuration + 1];
+    private readonly double[] values = new double[Metrics.End];
     private uint valuesRead;
     private int metricName;  // symbol; 0 when missing
     private double? metricValue;

@@ -31,6 +31,9 @@ internal enum JsonField : byte
     PacketsLost,
     PacketsReceivedTotal,
     PacketsLostTotal,
+    PacketsSent,
+    PacketsSentTotal,
+    Codec,
     AudioLevelIn,
     AudioLevelOut,
     IceState,
@@ -138,6 +141,8 @@ internal sealed class JsonNames
         On("max_latency", Metrics.MaxLatency),
         On("packet_loss_percentage", Metrics.PacketLoss),
         On("mos", Metrics.Mos),
+        On("rtt", Metrics.Rtt),
+        On("delayed_packets_percentage", Metrics.DelayedPackets),
         On("score", Metrics.Score),
     ];
 
@@ -181,6 +186,15 @@ internal sealed class JsonNames
         On("remote_packet_loss_percentage", Metrics.RemotePacketLoss),
         On("packets_received_total", JsonField.PacketsReceivedTotal),
         On("packets_lost_total", JsonField.PacketsLostTotal),
+        On("packets_sent", JsonField.PacketsSent),
+        On("packets_sent_total", JsonField.PacketsSentTotal),
+        On("codec", JsonField.Codec),
+        On("delayed_packets_percentage", Metrics.DelayedPackets),
+        On("burst_loss_density", Metrics.BurstLossDensity),
+        On("burst_duration", Metrics.BurstDuration),
+        On("gap_loss_density", Metrics.GapLossDensity),
+        On("gap_duration", Metrics.GapDuration),
+        On("burst_ratio", Metrics.BurstRatio),
     ]);
 
     private static readonly JsonNames CallSummary = new(
@@ -191,5 +205,6 @@ internal sealed class JsonNames
         On("processing_state", JsonField.ProcessingState),
         On("call_state", JsonField.State),
         On("last_sip_response sip_response", JsonField.SipResponse),
+        On("codec", JsonField.Codec),
     ]);
 }

@@ -38,8 +38,8 @@ internal sealed class VqReportDecoder : IRecordDecoder
         into.Kind = EventKind.StreamReport;
         into.EventTimeMs = TimeMs;
         into.EventId = StableHash.Of(record);
-        into.CallId = StableHash.Of(call);
-        into.StreamId = hash.Of(call, end, source);
+        into.SetCallId(call);
+        into.SetStreamId(hash.Of(call, end, source), end, source);
         AddValues(into);
         AddDimensions(record, into);
         return DecodeResult.Event;

@@ -113,7 +113,7 @@ public sealed class CallStageTests
         CallBench bench = new();
         bench.Give(Metric(T0, -1e12, metric: "mood"), Metric(T0, double.NaN, metric: "mood"));
         Assert.Equal((1L, 1L), (bench.Books.Aggregated, bench.Books.Dead));
-        Assert.Equal(-1e12, bench.Total[Metrics.ConnectDuration + 1]!.Sum);
+        Assert.Equal(-1e12, bench.Total[Metrics.End]!.Sum);
     }
 
     [Fact]

@@ -52,6 +52,8 @@ internal static class EnvelopeOracle
         text.Append(culture, $"{record.State} {record.SipResponse} {record.Partial} ");
         text.Append(culture, $"{record.PacketsReceived} {record.PacketsLost} ");
         text.Append(culture, $"{record.PacketsReceivedTotal} {record.PacketsLostTotal} ");
+        text.Append(culture, $"{record.PacketsSent} {record.PacketsSentTotal} ");
+        text.Append(culture, $"{record.DimensionValues[record.Codec]} ");
         text.Append(culture, $"{record.AudioLevelIn:R} {record.AudioLevelOut:R} ");
         text.Append(culture, $"{record.IceFailed} [{record.DeadDetail}]");
         for (int i = 0; i < record.Dimensions.Length; i++)
@@ -109,6 +111,9 @@ internal static class EnvelopeOracle
         into.PacketsLost = from.HasPacketsLost ? from.PacketsLost : long.MinValue;
         into.PacketsReceivedTotal = from.HasPacketsReceivedTotal ? from.PacketsReceivedTotal : -1;
         into.PacketsLostTotal = from.HasPacketsLostTotal ? from.PacketsLostTotal : long.MinValue;
+        into.PacketsSent = from.HasPacketsSent ? from.PacketsSent : -1;
+        into.PacketsSentTotal = from.HasPacketsSentTotal ? from.PacketsSentTotal : -1;
+        into.Codec = into.DimensionValues.Intern(from.Codec);
         into.AudioLevelIn = from.HasAudioLevelIn ? from.AudioLevelIn : double.NaN;
         into.AudioLevelOut = from.HasAudioLevelOut ? from.AudioLevelOut : double.NaN;
         into.IceFailed = from.IceState == "failed";
@@ -121,6 +126,13 @@ internal static class EnvelopeOracle
         Add(into, "remote_jitter", from.HasRemoteJitter, from.RemoteJitter);
         Add(into, "remote_packet_loss", from.HasRemotePacketLossPercentage,
             from.RemotePacketLossPercentage);
+        Add(into, "delayed_packets", from.HasDelayedPacketsPercentage,
+            from.DelayedPacketsPercentage);
+        Add(into, "burst_loss_density", from.HasBurstLossDensity, from.BurstLossDensity);
+        Add(into, "burst_duration", from.HasBurstDuration, from.BurstDuration);
+        Add(into, "gap_loss_density", from.HasGapLossDensity, from.GapLossDensity);
+        Add(into, "gap_duration", from.HasGapDuration, from.GapDuration);
+        Add(into, "burst_ratio", from.HasBurstRatio, from.BurstRatio);
     }
 
     private static void Map(CallSummary from, EventRecord into)
@@ -131,6 +143,7 @@ internal static class EnvelopeOracle
         into.Partial = from.ProcessingState == CallSummary.Types.ProcessingState.Partial;
         into.State = Known(from.CallState);
         into.SipResponse = from.HasLastSipResponse ? from.LastSipResponse : 0;
+        into.Codec = into.DimensionValues.Intern(from.Codec);
         Add(into, "score", from.HasScore, from.Score);
         if (from.Metrics is not CallSummary.Types.Metrics metrics)
             return;
@@ -142,6 +155,9 @@ internal static class EnvelopeOracle
         Add(into, "max_latency", metrics.HasMaxLatency, metrics.MaxLatency);
         Add(into, "packet_loss", metrics.HasPacketLossPercentage, metrics.PacketLossPercentage);
         Add(into, "mos", metrics.HasMos, metrics.Mos);
+        Add(into, "rtt", metrics.HasRtt, metrics.Rtt);
+        Add(into, "delayed_packets", metrics.HasDelayedPacketsPercentage,
+            metrics.DelayedPacketsPercentage);
     }
 
     private static void Add(EventRecord into, string metric, bool said, double value)

@@ -28,7 +28,9 @@ internal static class GoldenMessages
             }),
             ["call-metric"] = CallMetric(),
             ["stream-report"] = StreamReport(),
+            ["stream-report-2"] = StreamReport2(),
             ["call-summary"] = CallSummary(),
+            ["call-summary-2"] = CallSummary2(),
             ["bundle"] = Bundle(),
             ["control-idle"] = Control(control => control.Idle = new Control.Types.Idle()),
             ["control-ended"] = Control(control => control.Ended = new Control.Types.Ended()),
@@ -78,6 +80,25 @@ internal static class GoldenMessages
             MaxJitter = 31, Rtt = 120, Latency = 61.5, Mos = 4.25, AudioLevelIn = 0.5,
             AudioLevelOut = 0.25, Codec = "opus", IceState = "connected", RemoteJitter = 2.5,
             RemotePacketLossPercentage = 1.5, PacketsReceivedTotal = 4980, PacketsLostTotal = 20,
+        },
+    };
+
+    private static Envelope StreamReport2() => new()
+    {
+        StreamReport = new StreamReport
+        {
+            EventTime = Noon, StreamId = "S1", PacketsSent = 500, PacketsSentTotal = 5000,
+            DelayedPacketsPercentage = 0.5, BurstLossDensity = 25.5, BurstDuration = 360,
+            GapLossDensity = 0.25, GapDuration = 9640, BurstRatio = 1.75,
+        },
+    };
+
+    private static Envelope CallSummary2() => new()
+    {
+        CallSummary = new CallSummary
+        {
+            EventTime = Noon,
+            Metrics = new CallSummary.Types.Metrics { Rtt = 120, DelayedPacketsPercentage = 0.5 },
         },
     };
 
