@@ -10,7 +10,7 @@ namespace Earshot.Analytics;
 public sealed class CallCounts
 {
     /// <summary>Number of fields.</summary>
-    public const int Width = FirstTag + (2 * TagNames.Count);
+    public const int Width = FirstSession + 6;
 
     /// <summary>An answered call below this was short, ms.</summary>
     public const long ShortMs = 10_000;
@@ -20,12 +20,14 @@ public sealed class CallCounts
 
     // Tag i has its calls at FirstTag + 2i and its reports after them.
     private const int FirstTag = 16;
+    private const int FirstSession = FirstTag + (2 * TagNames.Count);
 
     private readonly long[] fields = new long[Width];
 
     /// <summary>
-    /// All counts in order of declaration, then for each tag its calls and its reports. New fields
-    /// go to the end, so that shorter ones of an older version can be copied in front.
+    /// The counts up to <see cref="DurationKnown"/> in order of declaration, then for each tag its
+    /// calls and its reports, then the other counts in order of declaration. New fields go to the
+    /// end, so that shorter ones of an older version can be copied in front.
     /// </summary>
     public Span<long> Fields => fields;
 
@@ -77,6 +79,56 @@ public sealed class CallCounts
     /// <summary>Answered calls whose connected time is known.</summary>
     public long DurationKnown { get => fields[15]; set => fields[15] = value; }
 
+    /// <summary>
+    /// Attempts of which the response to the first INVITE is known: what SER, SEER and ISA are
+    /// taken of. Where it is not known, an attempt is in no numerator and in no denominator of
+    /// them: a source that tells no responses has no such ratios, rather than ratios of 0.
+    /// </summary>
+    public long Invites
+    {
+        get => fields[FirstSession];
+        set => fields[FirstSession] = value;
+    }
+
+    /// <summary>Of these, the ones sent elsewhere: response 3xx.</summary>
+    public long Redirected
+    {
+        get => fields[FirstSession + 1];
+        set => fields[FirstSession + 1] = value;
+    }
+
+    /// <summary>Of these, the ones answered: response 200.</summary>
+    public long Established
+    {
+        get => fields[FirstSession + 2];
+        set => fields[FirstSession + 2] = value;
+    }
+
+    /// <summary>
+    /// Of these, the ones that reached the called side: response 200, 480, 486, 600 or 603.
+    /// </summary>
+    public long Effective
+    {
+        get => fields[FirstSession + 3];
+        set => fields[FirstSession + 3] = value;
+    }
+
+    /// <summary>
+    /// Of these, the ones the network failed: response 408, 500, 503 or 504.
+    /// </summary>
+    public long Ineffective
+    {
+        get => fields[FirstSession + 4];
+        set => fields[FirstSession + 4] = value;
+    }
+
+    /// <summary>Attempts that were answered and did not fail afterwards.</summary>
+    public long Completed
+    {
+        get => fields[FirstSession + 5];
+        set => fields[FirstSession + 5] = value;
+    }
+
     /// <summary>Whether nothing was counted.</summary>
     public bool IsEmpty => !fields.AsSpan().ContainsAnyExcept(0L);
 
@@ -115,6 +167,31 @@ public sealed class CallCounts
     /// <summary>Share of long calls among the answered ones of known length, %.</summary>
     public double? LongCallsPercent => Percent(LongCalls, DurationKnown);
 
+    /// <summary>
+    /// Session establishment ratio, %: 100 * established / (INVITEs - redirected ones)
+    /// (RFC 6076 4.6).
+    /// </summary>
+    public double? SerPercent => Percent(Established, Invites - Redirected);
+
+    /// <summary>
+    /// Session establishment effectiveness ratio, %: 100 * effective / (INVITEs - redirected ones)
+    /// (RFC 6076 4.7).
+    /// </summary>
+    public double? SeerPercent => Percent(Effective, Invites - Redirected);
+
+    /// <summary>
+    /// Ineffective session attempts, %: 100 * ineffective / INVITEs (RFC 6076 4.8).
+    /// </summary>
+    public double? IsaPercent => Percent(Ineffective, Invites);
+
+    /// <summary>
+    /// Session completion ratio, %: 100 * completed / attempts (RFC 6076 4.9). Of all attempts, as
+    /// ASR: whether one was answered is known without its response, and one of which nothing more
+    /// is known did not complete as far as anybody can tell. So it is at most the ASR, and what it
+    /// lacks to that are the calls that failed after the answer.
+    /// </summary>
+    public double? ScrPercent => Percent(Completed, Attempts);
+
     /// <summary>Connected time of answered calls, min.</summary>
     public double ConnectedMinutes => ConnectedMs / 60_000.0;
 
@@ -140,7 +217,8 @@ public sealed class CallCounts
                 NormalSessions++;
         }
 
-        if (outcome.End == CallEnd.Answered && outcome.ConnectedMs is long connectedMs and >= 0)
+        AddSession(outcome);
+        if (outcome.IsAnswered && outcome.ConnectedMs is long connectedMs and >= 0)
         {
             DurationKnown++;
             ConnectedMs += connectedMs;
@@ -183,7 +261,7 @@ public sealed class CallCounts
     {
         switch (end)
         {
-            case CallEnd.Answered: Answered++; break;
+            case CallEnd.Answered or CallEnd.Dropped: Answered++; break;
             case CallEnd.Busy: Busy++; break;
             case CallEnd.NoAnswer: NoAnswer++; break;
             case CallEnd.Rejected: Rejected++; break;
@@ -191,6 +269,26 @@ public sealed class CallCounts
             case CallEnd.Canceled: Canceled++; break;
             case CallEnd.None:
             default: break;
+        }
+    }
+
+    private void AddSession(in CallOutcome outcome)
+    {
+        if (outcome.IsCompleted)
+            Completed++;
+        int response = outcome.InviteResponse;
+        if (response == 0)
+            return;
+        Invites++;
+        switch (response)
+        {
+            case 200:
+                Established++;
+                Effective++;
+                break;
+            case 480 or 486 or 600 or 603: Effective++; break;
+            case 408 or 500 or 503 or 504: Ineffective++; break;
+            case >= 300 and <= 399: Redirected++; break;
         }
     }
 

@@ -23,6 +23,9 @@ public enum CallEnd
 
     /// <summary>The caller gave up.</summary>
     Canceled,
+
+    /// <summary>The called side answered, and the call failed afterwards.</summary>
+    Dropped,
 }
 
 /// <summary>What a finished call adds to <see cref="CallCounts"/>.</summary>
@@ -40,6 +43,30 @@ public readonly record struct CallOutcome(
 {
     /// <summary>Whether the last SIP response is known.</summary>
     public bool IsSipKnown => SipResponse is >= 100 and <= 699;
+
+    /// <summary>Whether the called side answered, however the call ended then.</summary>
+    public bool IsAnswered => End is CallEnd.Answered or CallEnd.Dropped;
+
+    /// <summary>
+    /// The response that the call's first INVITE came to, as RFC 6076 counts them: 200 when the
+    /// call was answered (the last response then belongs to a re-INVITE or the BYE), else the last
+    /// one known; 100 to 199 when no final one was seen. 0: not known, or there was no attempt; so
+    /// too where a call that was not answered says 2xx, which is the answer to its CANCEL.
+    /// </summary>
+    public int InviteResponse =>
+        !Attempt || !IsSipKnown ? 0
+        : IsAnswered ? 200
+        : SipResponse is >= 200 and <= 299 ? 0
+        : SipResponse;
+
+    /// <summary>
+    /// Whether the attempt became a session that ended without a failure (RFC 6076 4.9): it was
+    /// answered, it was not <see cref="CallEnd.Dropped"/>, and its last response is none of those
+    /// that end a dialog, 408 and 481 (RFC 3261 12.2.1.2). Other failures inside a dialog, such as
+    /// 488 to a re-INVITE, leave it as it was.
+    /// </summary>
+    public bool IsCompleted =>
+        Attempt && End == CallEnd.Answered && SipResponse is not (408 or 481);
 
     /// <summary>
     /// The end, made more precise by the SIP response where the source only says that the call

@@ -49,6 +49,10 @@ internal sealed class Call(long limitMs)
     /// <summary>True when a step said that the call was answered.</summary>
     public bool IsAnswered => Earliest(State.Answered) is not null;
 
+    /// <summary>True when it was answered and then failed.</summary>
+    public bool IsDropped =>
+        Verdict?.State == State.Failed && Earliest(State.Answered) <= Verdict.TimeMs;
+
     /// <summary>From the attempt to the far end's first sign, s.</summary>
     public double? PddSeconds => (Earliest(State.Ringing, State.Answered, State.InProgress)
         - Earliest(State.Initialized)) / 1000.0;

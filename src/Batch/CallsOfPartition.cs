@@ -182,7 +182,7 @@ internal sealed class CallsOfPartition(
             AddCall(
                 id, call.Dimensions, verdict.TimeMs, Plausible([.. measured]),
                 call.CountedPddSeconds, call.IsAnswered ? State.Answered : verdict.State,
-                call.SipResponse, complete: false);
+                call.SipResponse, complete: false, call.IsDropped);
         }
         else
         {
@@ -196,7 +196,7 @@ internal sealed class CallsOfPartition(
     /// </summary>
     private void AddCall(
         ulong id, string?[] dimensions, long timeMs, Reading[] readings, double? countedPdd,
-        State state, int sipResponse, bool complete)
+        State state, int sipResponse, bool complete, bool dropped = false)
     {
         double? pdd = Readings.Of(readings, Readings.Pdd) ?? countedPdd;
         if (countedPdd is not null)
@@ -214,7 +214,7 @@ internal sealed class CallsOfPartition(
             Readings.Of(readings, "mos"),
             IsClientEdge(dimensions)));
         CallOutcome outcome = new(
-            Attempt: true, EndOf(state, sipResponse, connected),
+            Attempt: true, dropped ? CallEnd.Dropped : EndOf(state, sipResponse, connected),
             connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, tags);
         foreach (WindowStatistics window in windows.At(dimensions, timeMs))
         {

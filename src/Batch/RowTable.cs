@@ -117,6 +117,10 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
             ConnectedMinutes = counts.ConnectedMinutes,
             Reports = counts.Reports,
             Values = counts.Values,
+            Rejected = counts.Rejected,
+            SipKnown = counts.SipKnown,
+            DurationKnown = counts.DurationKnown,
+            Sessions = SessionsOf(counts),
             Final = final,
         };
         if (counts.AsrPercent is { } asr)
@@ -127,6 +131,12 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
             row.Aloc = aloc;
         if (counts.NormalSessionsPercent is { } normal)
             row.NormalSessionsShare = normal;
+        if (counts.AbrPercent is { } abr)
+            row.Abr = abr;
+        if (counts.ShortCallsPercent is { } shortCalls)
+            row.ShortCallsShare = shortCalls;
+        if (counts.LongCallsPercent is { } longCalls)
+            row.LongCallsShare = longCalls;
         row.Tags.AddRange(TagNames.All
             .Select((name, tag) => new TagCount
             {
@@ -136,6 +146,28 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
             })
             .Where(tag => tag.Calls + tag.Reports > 0));
         return row;
+    }
+
+    private static Sessions SessionsOf(CallCounts counts)
+    {
+        Sessions sessions = new()
+        {
+            Invites = counts.Invites,
+            Redirected = counts.Redirected,
+            Established = counts.Established,
+            Effective = counts.Effective,
+            Ineffective = counts.Ineffective,
+            Completed = counts.Completed,
+        };
+        if (counts.SerPercent is { } ser)
+            sessions.Ser = ser;
+        if (counts.SeerPercent is { } seer)
+            sessions.Seer = seer;
+        if (counts.IsaPercent is { } isa)
+            sessions.Isa = isa;
+        if (counts.ScrPercent is { } scr)
+            sessions.Scr = scr;
+        return sessions;
     }
 
     private static Prediction PredictionOf(

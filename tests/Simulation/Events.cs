@@ -19,6 +19,9 @@ internal static class Events
         CallState.Types.State.Noanswer, CallState.Types.State.Canceled,
     ];
 
+    // Of calls that were not answered; 0: none is told.
+    private static readonly int[] Responses = [486, 503, 0, 404, 302, 603, 408, 407];
+
     /// <summary>Records in arrival order.</summary>
     /// <param name="seed">Decides everything.</param>
     /// <param name="calls">How many calls.</param>
@@ -83,7 +86,7 @@ internal static class Events
         string country = "c" + random.Next(3);
         CallState.Types.State end = Ends[random.Next(3) == 0 ? random.Next(Ends.Length) : 0];
         long durationMs = random.Next(1000, 400_000);
-        void Step(string name, CallState.Types.State state, long at)
+        void Step(string name, CallState.Types.State state, long at, int sip)
         {
             CallEvent step = new()
             {
@@ -92,6 +95,8 @@ internal static class Events
                 CallId = id,
                 SignalingEvent = new SignalingEvent { CallState = new CallState { State = state } },
             };
+            if (sip > 0)
+                step.SipResponse = sip;
             Dimension(step.Dimensions, carrier, country);
             add(new Envelope { CallEvent = step }, at);
         }
@@ -99,12 +104,19 @@ internal static class Events
         int kind = random.Next(4);
         if (kind != 3)
         {
-            Step("init", CallState.Types.State.Initialized, start);
-            Step("ring", CallState.Types.State.Ringing, start + random.Next(100, 9000));
-            if (end == CallState.Types.State.Completed)
-                Step("answer", CallState.Types.State.Answered, start + 9000);
+            bool answered = end == CallState.Types.State.Completed;
+            int sip = answered ? 200 : Responses[call % Responses.Length];
+            Step("init", CallState.Types.State.Initialized, start, 0);
+            Step("ring", CallState.Types.State.Ringing, start + random.Next(100, 9000), 180);
+            if (answered)
+                Step("answer", CallState.Types.State.Answered, start + 9000, sip);
+            bool dropped = answered && call % 7 == 0;
             if (random.Next(20) != 0)
-                Step("end", end, start + 9000 + durationMs);
+            {
+                Step(
+                    "end", dropped ? CallState.Types.State.Failed : end,
+                    start + 9000 + durationMs, sip);
+            }
         }
 
         for (long at = start + 10_000; at < start + durationMs; at += 10_000)

@@ -70,6 +70,10 @@ internal sealed class CallActor
     /// <summary>True while nothing told of its end.</summary>
     public bool IsOpen => PartialMs == Never && EndMs == Never;
 
+    /// <summary>True when it was answered and then failed.</summary>
+    public bool FailedAfterAnswer =>
+        AnsweredMs != Never && EndState == State.Failed && EndMs >= AnsweredMs;
+
     /// <summary>When the call is counted, or given up, unless something comes before.</summary>
     public long DeadlineMs(long callLimitMs) =>
         PartialMs != Never ? PartialMs : EndMs != Never ? EndMs : FirstMs + callLimitMs;

@@ -199,7 +199,8 @@ internal sealed class CallJoin(
             double? pdd = call.PddCounted
                 ? call.CountedPddSeconds : Combiner.ValueOf(values, Metrics.Pdd);
             counted.Add(id, new CountedCall(call.EndMs, Complete: false, pdd is not null));
-            CallEnd end = call.AnsweredMs != CallActor.Never ? CallEnd.Answered
+            CallEnd end = call.FailedAfterAnswer ? CallEnd.Dropped
+                : call.AnsweredMs != CallActor.Never ? CallEnd.Answered
                 : EndOf(call.EndState, call.SipResponse, []);
             combiner.AddCall(
                 call.Dimensions, call.EndMs, values, pdd, end, call.SipResponse);

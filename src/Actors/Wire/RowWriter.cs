@@ -199,6 +199,10 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             NormalSessions = counts.NormalSessions,
             Reports = counts.Reports,
             Values = counts.Values,
+            Rejected = counts.Rejected,
+            SipKnown = counts.SipKnown,
+            DurationKnown = counts.DurationKnown,
+            Sessions = SessionsOf(counts),
             Busy = counts.Busy,
             Noanswer = counts.NoAnswer,
             Failed = counts.Failed,
@@ -216,6 +220,12 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             row.Aloc = aloc;
         if (counts.NormalSessionsPercent is { } share)
             row.NormalSessionsShare = share;
+        if (counts.AbrPercent is { } abr)
+            row.Abr = abr;
+        if (counts.ShortCallsPercent is { } shortCalls)
+            row.ShortCallsShare = shortCalls;
+        if (counts.LongCallsPercent is { } longCalls)
+            row.LongCallsShare = longCalls;
         for (int tag = 0; tag < TagNames.Count; tag++)
         {
             (long calls, long reports) = (counts.TagCalls(tag), counts.TagReports(tag));
@@ -227,5 +237,27 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         }
 
         return row;
+    }
+
+    private static Sessions SessionsOf(CallCounts counts)
+    {
+        Sessions sessions = new()
+        {
+            Invites = counts.Invites,
+            Redirected = counts.Redirected,
+            Established = counts.Established,
+            Effective = counts.Effective,
+            Ineffective = counts.Ineffective,
+            Completed = counts.Completed,
+        };
+        if (counts.SerPercent is { } ser)
+            sessions.Ser = ser;
+        if (counts.SeerPercent is { } seer)
+            sessions.Seer = seer;
+        if (counts.IsaPercent is { } isa)
+            sessions.Isa = isa;
+        if (counts.ScrPercent is { } scr)
+            sessions.Scr = scr;
+        return sessions;
     }
 }

@@ -80,7 +80,8 @@ internal static class ValueColumns
             "normal_sessions", "calls whose last SIP response is 200",
             row => of(row.Message)?.NormalSessions);
         yield return TableColumns.Double<T>(
-            "normal_sessions_share", "their share of the calls, %; NULL without calls",
+            "normal_sessions_share", "their share of the calls with a known last SIP response, %; "
+            + "NULL without such",
             row => of(row.Message) is { HasNormalSessionsShare: true } insight
                 ? insight.NormalSessionsShare : null);
         foreach ((string name, string description, Func<Insight, long> value) in Counts)
@@ -90,6 +91,8 @@ internal static class ValueColumns
                 row => of(row.Message) is Insight insight ? value(insight) : null);
         }
 
+        foreach (TableColumn<T> column in SessionColumns.Of(of))
+            yield return column;
         foreach (string tag in tags)
         {
             foreach (TableColumn<T> column in OfTag(of, tag))

@@ -76,6 +76,13 @@ internal static class RowColumns
         new("long_calls", i => i.LongCalls),
         new("reports", i => i.Reports),
         new("values", i => i.Values),
+        new("rejected", i => i.Rejected),
+        new("sip_known", i => i.SipKnown),
+        new("duration_known", i => i.DurationKnown),
+        new("abr", i => i.HasAbr ? i.Abr : null, None),
+        new("short_calls_share", i => i.HasShortCallsShare ? i.ShortCallsShare : null, None),
+        new("long_calls_share", i => i.HasLongCallsShare ? i.LongCallsShare : null, None),
+        .. OfSessions,
         .. ArchiveSchema.StandardTags.SelectMany(OfTag),
         new("final", i => i.Final),
     ];
@@ -98,6 +105,20 @@ internal static class RowColumns
     public static string TextOf(IEnumerable<(double Bucket, long Count)> buckets) =>
         string.Join(' ', buckets.Select(b => string.Create(
             CultureInfo.InvariantCulture, $"{b.Bucket:R}x{b.Count}")));
+
+    private static IEnumerable<RowColumn<Insight>> OfSessions =>
+    [
+        new("invites", i => i.Sessions.Invites),
+        new("redirected", i => i.Sessions.Redirected),
+        new("established", i => i.Sessions.Established),
+        new("effective", i => i.Sessions.Effective),
+        new("ineffective", i => i.Sessions.Ineffective),
+        new("completed", i => i.Sessions.Completed),
+        new("ser", i => i.Sessions.HasSer ? i.Sessions.Ser : null, None),
+        new("seer", i => i.Sessions.HasSeer ? i.Sessions.Seer : null, None),
+        new("isa", i => i.Sessions.HasIsa ? i.Sessions.Isa : null, None),
+        new("scr", i => i.Sessions.HasScr ? i.Sessions.Scr : null, None),
+    ];
 
     private static IEnumerable<RowColumn<Insight>> OfTag(string tag) =>
     [

@@ -81,6 +81,39 @@ public sealed class RoundTripTests : IDisposable
     }
 
     [DuckDbFact]
+    public async Task SessionsOfAnInsightComeBackAndAreNullWhereTheyWereNotCounted()
+    {
+        Insight before = new()
+        {
+            Key = ArchiveFixture.Key(0, ("country", "us")), Calls = 8, NormalSessions = 6,
+        };
+        Insight some = new()
+        {
+            Key = ArchiveFixture.Key(0, ("country", "de")), Calls = 8, Rejected = 1, SipKnown = 2,
+            DurationKnown = 3, Abr = 62.5, ShortCallsShare = 12.5,
+            Sessions = new Sessions
+            {
+                Invites = 20, Redirected = 4, Established = 5, Effective = 6, Ineffective = 7,
+                Completed = 8, Ser = 31.25, Seer = 37.5, Isa = 35,
+            },
+        };
+        await fixture.WriteAsync("insights", 0, before, some);
+        List<object?[]> rows = fixture.Query(
+            """
+            SELECT rejected, sip_known, duration_known, invites, redirected, established,
+                effective, ineffective, completed, abr, ser, seer, isa, scr, short_calls_share,
+                long_calls_share
+            FROM insights ORDER BY log_offset
+            """);
+        Assert.All(rows[0], Assert.Null);
+        Assert.Equal(
+            [
+                1L, 2L, 3L, 20L, 4L, 5L, 6L, 7L, 8L, 62.5, 31.25, 37.5, 35.0, null, 12.5, null,
+            ],
+            rows[1]);
+    }
+
+    [DuckDbFact]
     public async Task PredictionsAndWarningsComeBack()
     {
         await fixture.WriteAsync(

@@ -7,14 +7,14 @@ namespace Earshot.Tests.Unit.Analytics;
 public class CallCountsTests
 {
     private static readonly int[] SipResponses =
-        [0, 180, 200, 302, 403, 404, 408, 480, 486, 487, 603];
+        [0, 180, 200, 302, 403, 404, 408, 480, 481, 486, 487, 503, 603];
 
     private static readonly Gen<CallOutcome> Outcome = Gen.Choose(0, int.MaxValue).Select(seed =>
     {
         Random random = new(seed);
         return new CallOutcome(
             random.Next(4) > 0,
-            (CallEnd)random.Next(7),
+            (CallEnd)random.Next(8),
             random.Next(3) == 0 ? null : random.Next(-1000, 200_000),
             SipResponses[random.Next(SipResponses.Length)],
             (Tags)random.Next(512));
@@ -132,8 +132,8 @@ public class CallCountsTests
             counts.Answered, counts.Busy, counts.NoAnswer, counts.Rejected, counts.Failed,
             counts.Canceled,
         ];
-        Assert.All(ends, count => Assert.Equal(1, count));
-        Assert.Equal(7, counts.Calls);
+        Assert.Equal([2, 1, 1, 1, 1, 1], ends);
+        Assert.Equal(8, counts.Calls);
         Assert.Equal(0, counts.Attempts);
     }
 
@@ -181,7 +181,7 @@ public class CallCountsTests
     [Fact]
     public void FieldsAreInOrderOfDeclaration()
     {
-        Assert.Equal(34, CallCounts.Width);
+        Assert.Equal(40, CallCounts.Width);
         CallCounts counts = new();
         for (int i = 0; i < counts.Fields.Length; i++)
             counts.Fields[i] = i;
@@ -196,6 +196,12 @@ public class CallCountsTests
         Assert.Equal(16, counts.TagCalls(0));
         Assert.Equal(17, counts.TagReports(0));
         Assert.Equal(33, counts.TagReports(8));
+        long[] sessions =
+        [
+            counts.Invites, counts.Redirected, counts.Established, counts.Effective,
+            counts.Ineffective, counts.Completed,
+        ];
+        Assert.Equal([34, 35, 36, 37, 38, 39], sessions);
     }
 
     [Fact]

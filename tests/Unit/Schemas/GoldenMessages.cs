@@ -45,6 +45,7 @@ internal static class GoldenMessages
                 new Control.Types.Configure { Fingerprint = "f1", Json = "{\"a\":1}" }),
             ["aggregate"] = Aggregate(),
             ["insight"] = Insight(),
+            ["insight-sessions"] = InsightWithSessions(),
             ["prediction"] = Prediction(),
             ["warning"] = Warning(),
             ["late-row"] = LateRow(),
@@ -161,6 +162,23 @@ internal static class GoldenMessages
         Final = true, Busy = 1, Noanswer = 2, Failed = 3, Canceled = 4, ShortCalls = 5,
         LongCalls = 6, Values = 500,
     };
+
+    private static Insight InsightWithSessions()
+    {
+        Insight insight = Insight();
+        insight.Rejected = 7;
+        insight.SipKnown = 8;
+        insight.DurationKnown = 9;
+        insight.Abr = 60.5;
+        insight.ShortCallsShare = 12.5;
+        insight.LongCallsShare = 37.5;
+        insight.Sessions = new Sessions
+        {
+            Invites = 20, Redirected = 1, Established = 12, Effective = 15, Ineffective = 2,
+            Completed = 11, Ser = 63.25, Seer = 78.5, Isa = 10, Scr = 55,
+        };
+        return insight;
+    }
 
     private static Prediction Prediction() => new()
     {
