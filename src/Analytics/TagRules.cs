@@ -1,163 +1,174 @@
-using System.Globalization;
+using System.Collections.Immutable;
 
 namespace Earshot.Analytics;
 
-/// <summary>What is known of a finished call; null is not known.</summary>
-/// <param name="PddSeconds">Post-dial delay, s.</param>
-/// <param name="AvgJitterMs">Mean jitter, ms.</param>
-/// <param name="MaxJitterMs">Largest jitter, ms.</param>
-/// <param name="AvgLatencyMs">Mean latency inside the network, ms.</param>
-/// <param name="RttMs">Mean round-trip time, ms.</param>
-/// <param name="PacketLossPercent">Packet loss, %, 0 to 100.</param>
-/// <param name="Mos">Mean opinion score, 1 to 5.</param>
-/// <param name="IsClientEdge">The edge is a client or an SDK, not a gateway.</param>
-/// <param name="IceFailed">The ICE connection failed.</param>
-public readonly record struct CallFacts(
-    double? PddSeconds,
-    double? AvgJitterMs,
-    double? MaxJitterMs,
-    double? AvgLatencyMs,
-    double? RttMs,
-    double? PacketLossPercent,
-    double? Mos,
-    bool IsClientEdge,
-    bool IceFailed = false);
-
-/// <summary>What is known of one report interval of a media stream; null is not known.</summary>
-/// <param name="JitterMs">Mean jitter, ms.</param>
-/// <param name="MaxJitterMs">Largest jitter, ms.</param>
-/// <param name="LatencyMs">One-way time, ms.</param>
-/// <param name="RttMs">Round-trip time, ms.</param>
-/// <param name="PacketLossPercent">Packet loss, %, 0 to 100.</param>
-/// <param name="Mos">Mean opinion score, 1 to 5.</param>
-/// <param name="PacketsReceived">Packets received in the interval.</param>
-/// <param name="AudioLevelIn">Level received, 0 (silent) to 1.</param>
-/// <param name="AudioLevelOut">Level sent, 0 (silent) to 1.</param>
-/// <param name="IceFailed">The ICE connection failed.</param>
-/// <param name="IsClientEdge">The edge is a client or an SDK, not a gateway.</param>
-public readonly record struct ReportFacts(
-    double? JitterMs,
-    double? MaxJitterMs,
-    double? LatencyMs,
-    double? RttMs,
-    double? PacketLossPercent,
-    double? Mos,
-    long? PacketsReceived,
-    double? AudioLevelIn,
-    double? AudioLevelOut,
-    bool IceFailed,
-    bool IsClientEdge);
-
 /// <summary>
-/// When a call or a report interval carries a tag: fixed limits, whose defaults follow Twilio's
-/// published rules (Voice Insights, "Call tags"). A limit itself raises nothing, and neither does a
-/// value that is missing.
+/// When a call or a report interval carries a tag. Every rule answers in three ways: raised, known
+/// not to be, or not known because its input is missing. Where a tag can be raised in two ways
+/// (high_jitter, bad_network), one of them is enough to decide: most sources know only one.
 /// </summary>
-public sealed record TagRules
+public sealed class TagRules
 {
-    /// <summary>high_packet_loss above this, %; 0 to 100.</summary>
-    public double PacketLossPercentMax { get; init; } = 5;
+    private readonly ImmutableDictionary<(Edge Edge, string Limit), double> own;
+    private readonly TagLimits[] byEdge = new TagLimits[Edges.Count];
 
-    /// <summary>high_jitter needs a mean above this, ms; not negative.</summary>
-    public double JitterMeanMsMax { get; init; } = 5;
-
-    /// <summary>high_jitter needs a largest value above this, too, ms; not negative.</summary>
-    public double JitterPeakMsMax { get; init; } = 30;
-
-    /// <summary>high_latency of a gateway edge above this, ms; not negative.</summary>
-    public double LatencyMsMax { get; init; } = 150;
-
-    /// <summary>high_latency of a client edge: round trip above this, ms; not negative.</summary>
-    public double RttMsMax { get; init; } = 400;
-
-    /// <summary>high_pdd above this, s; not negative.</summary>
-    public double PddSecondsMax { get; init; } = 6;
-
-    /// <summary>low_mos below this; 1 to 5.</summary>
-    public double MosMin { get; init; } = 3.5;
-
-    /// <summary>An audio level up to this is silence; 0 (only true silence) to 1.</summary>
-    public double SilentAudioLevelMax { get; init; }
-
-    /// <summary>Checks every limit.</summary>
+    /// <summary>Creates rules with the same limits at every edge.</summary>
+    /// <param name="common">The limits; null: the defaults.</param>
     /// <exception cref="ArgumentException">
     /// A limit is outside of its range; the message names it, its value and the range.
     /// </exception>
-    public void Validate()
+    public TagRules(TagLimits? common = null)
+        : this(common ?? new TagLimits(), ImmutableDictionary<(Edge, string), double>.Empty)
     {
-        Require(nameof(PacketLossPercentMax), PacketLossPercentMax, 0, 100);
-        Require(nameof(JitterMeanMsMax), JitterMeanMsMax, 0, double.MaxValue);
-        Require(nameof(JitterPeakMsMax), JitterPeakMsMax, 0, double.MaxValue);
-        Require(nameof(LatencyMsMax), LatencyMsMax, 0, double.MaxValue);
-        Require(nameof(RttMsMax), RttMsMax, 0, double.MaxValue);
-        Require(nameof(PddSecondsMax), PddSecondsMax, 0, double.MaxValue);
-        Require(nameof(MosMin), MosMin, 1, 5);
-        Require(nameof(SilentAudioLevelMax), SilentAudioLevelMax, 0, 1);
     }
 
-    /// <summary>The tags of a finished call.</summary>
-    public Tags OfCall(in CallFacts facts)
+    private TagRules(
+        TagLimits common, ImmutableDictionary<(Edge Edge, string Limit), double> own)
     {
-        Tags tags = Quality(
-            facts.PacketLossPercent, facts.AvgJitterMs, facts.MaxJitterMs, facts.Mos);
-        if (IsLate(facts.IsClientEdge, facts.AvgLatencyMs, facts.RttMs))
-            tags |= Tags.HighLatency;
-        if (facts.PddSeconds > PddSecondsMax)
-            tags |= Tags.HighPdd;
-        if (facts.IceFailed)
-            tags |= Tags.IceFailure;
-        return tags;
+        this.own = own;
+        Common = common;
+        foreach (TagLimit limit in TagLimit.All)
+            limit.Require(limit.Of(common), $"tags.{limit.Name}");
+        Array.Fill(byEdge, common);
+        foreach (TagLimit limit in TagLimit.All)
+        {
+            foreach (Edge edge in Edges.Named)
+            {
+                if (OwnLimit(edge, limit) is not { } value)
+                    continue;
+                limit.Require(value, $"tags.{Edges.NameOf(edge)}.{limit.Name}");
+                byEdge[(int)edge] = limit.With(byEdge[(int)edge], value);
+            }
+        }
     }
+
+    /// <summary>The limits of every edge that has none of its own.</summary>
+    public TagLimits Common { get; }
+
+    /// <summary>The limits of an edge.</summary>
+    public TagLimits Of(Edge edge) => byEdge[(int)edge];
+
+    /// <summary>A limit that an edge has of its own; null: the common one holds.</summary>
+    public double? OwnLimit(Edge edge, TagLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        return own.TryGetValue((edge, limit.Name), out double value) ? value : null;
+    }
+
+    /// <summary>The rules with other common limits; what edges have of their own stays.</summary>
+    /// <exception cref="ArgumentException">A limit is outside of its range.</exception>
+    public TagRules With(TagLimits common) => new(common, own);
+
+    /// <summary>The rules with a limit of an edge's own; null takes it back.</summary>
+    /// <exception cref="ArgumentException">It is outside of its range.</exception>
+    public TagRules With(Edge edge, TagLimit limit, double? value)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        (Edge, string) key = (edge, limit.Name);
+        return new TagRules(Common, value is { } v ? own.SetItem(key, v) : own.Remove(key));
+    }
+
+    /// <summary>The tags of a report interval. They never include high_pdd.</summary>
+    public TagResult OfReport(in ReportFacts facts) => OfCall(facts.AsCall);
 
     /// <summary>
-    /// The tags of a report interval. The inward direction is silent without packets or with a
-    /// silent level, the outward one with a silent level. Both silent: silent. One silent while the
-    /// other is known to flow: one_way_audio. Without packets and with nothing known of the other
-    /// direction the stream is missing: silent.
+    /// The tags of a finished call.
+    /// <para>
+    /// A direction is quiet when no packets flow, or when its level is known and silent. silent:
+    /// nothing flows in any direction that is known. one_way_audio needs both: one is quiet, the
+    /// other flows. That packets flow says nothing of what is heard: it counts against a direction
+    /// without packets, and not against one that is silent by its level.
+    /// </para>
     /// </summary>
-    public Tags OfReport(in ReportFacts facts)
+    public TagResult OfCall(in CallFacts facts)
     {
-        Tags tags = Quality(facts.PacketLossPercent, facts.JitterMs, facts.MaxJitterMs, facts.Mos);
-        if (IsLate(facts.IsClientEdge, facts.LatencyMs, facts.RttMs))
-            tags |= Tags.HighLatency;
-        if (facts.IceFailed)
-            tags |= Tags.IceFailure;
-
-        bool isMissing = facts.PacketsReceived == 0;
-        bool? isInSilent = isMissing ? true : IsSilent(facts.AudioLevelIn);
-        bool? isOutSilent = IsSilent(facts.AudioLevelOut);
-        if (isInSilent == true && (isOutSilent == true || (isMissing && isOutSilent is null)))
-            tags |= Tags.Silent;
-        else if (isInSilent is not null && isOutSilent is not null && isInSilent != isOutSilent)
-            tags |= Tags.OneWayAudio;
-        return tags;
+        TagLimits limits = Of(facts.Edge);
+        bool? loss = Above(facts.PacketLossPercent, limits.PacketLossPercentMax);
+        bool? jitter = Either(
+            HasHighMeanAndPeak(facts, limits),
+            Above(facts.DelayedPercent, limits.DelayedPercentMax));
+        (bool? silent, bool? oneWay) = MediaFlows.Judge(
+            MediaFlows.Of(facts.In, limits.SilentAudioLevelMax),
+            MediaFlows.Of(facts.Out, limits.SilentAudioLevelMax));
+        return default(TagResult)
+            .With(Tags.HighPacketLoss, loss)
+            .With(Tags.HighJitter, jitter)
+            .With(Tags.BadNetwork, Either(loss, jitter))
+            .With(Tags.HighLatency, Edges.IsClient(facts.Edge)
+                ? Above(facts.RttMs, limits.RttMsMax)
+                : Above(facts.AvgLatencyMs, limits.LatencyMsMax))
+            .With(Tags.HighPdd,
+                Above(facts.PddSeconds, facts.PddLimitSeconds ?? limits.PddSecondsMax))
+            .With(Tags.LowMos, Below(facts.Mos, limits.MosMin))
+            .With(Tags.Silent, silent)
+            .With(Tags.OneWayAudio, oneWay)
+            .With(Tags.IceFailure, Edges.IsGateway(facts.Edge) ? null : facts.IceFailed);
     }
 
-    private Tags Quality(double? lossPercent, double? jitterMs, double? maxJitterMs, double? mos)
+    /// <summary>Why a report interval carries a tag or does not; null: that is not known.</summary>
+    public TagReason? Explain(in ReportFacts facts, Tags tag) => Explain(facts.AsCall, tag);
+
+    /// <summary>Why a call carries a tag or does not; null: that is not known.</summary>
+    /// <param name="facts">What is known of it.</param>
+    /// <param name="tag">One tag.</param>
+    public TagReason? Explain(in CallFacts facts, Tags tag)
     {
-        Tags tags = Tags.None;
-        if (lossPercent > PacketLossPercentMax)
-            tags |= Tags.HighPacketLoss | Tags.BadNetwork;
-        if (jitterMs > JitterMeanMsMax && maxJitterMs > JitterPeakMsMax)
-            tags |= Tags.HighJitter | Tags.BadNetwork;
-        if (mos < MosMin)
-            tags |= Tags.LowMos;
-        return tags;
+        TagResult result = OfCall(facts);
+        if ((result.Known & tag) == 0)
+            return null;
+        TagLimits limits = Of(facts.Edge);
+        (TagInput input, double? value, double limit) = tag switch
+        {
+            Tags.HighPacketLoss => LossReason(facts, limits),
+            Tags.HighJitter => JitterReason(facts, limits),
+            Tags.BadNetwork => DecidedByLoss(result)
+                ? LossReason(facts, limits) : JitterReason(facts, limits),
+            Tags.HighLatency => Edges.IsClient(facts.Edge)
+                ? (TagInput.Rtt, facts.RttMs, limits.RttMsMax)
+                : (TagInput.AvgLatency, facts.AvgLatencyMs, limits.LatencyMsMax),
+            Tags.HighPdd => (
+                TagInput.Pdd, facts.PddSeconds, facts.PddLimitSeconds ?? limits.PddSecondsMax),
+            Tags.LowMos => (TagInput.Mos, facts.Mos, limits.MosMin),
+            Tags.Silent or Tags.OneWayAudio => MediaFlows.Reason(
+                facts, limits.SilentAudioLevelMax, isOneWay: tag == Tags.OneWayAudio),
+            Tags.IceFailure => (TagInput.Ice, facts.IceFailed == true ? 1 : 0, 0),
+            _ => throw new ArgumentOutOfRangeException(nameof(tag), tag, "It is not one tag."),
+        };
+        return new TagReason(tag, input, value!.Value, limit);
     }
 
-    private bool IsLate(bool isClientEdge, double? latencyMs, double? rttMs) =>
-        isClientEdge ? rttMs > RttMsMax : latencyMs > LatencyMsMax;
+    private static bool DecidedByLoss(TagResult result) =>
+        (result.Raised & Tags.HighPacketLoss) != 0
+        || ((result.Known & Tags.HighPacketLoss) != 0 && (result.Raised & Tags.HighJitter) == 0);
 
-    private bool? IsSilent(double? level) => level is null ? null : level <= SilentAudioLevelMax;
+    private static (TagInput, double?, double) LossReason(
+        in CallFacts facts, TagLimits limits) =>
+        (TagInput.PacketLoss, facts.PacketLossPercent, limits.PacketLossPercentMax);
 
-    private static void Require(string name, double value, double min, double max)
+    private static (TagInput, double?, double) JitterReason(in CallFacts facts, TagLimits limits)
     {
-        if (value >= min && value <= max)
-            return;
-        string range = max.Equals(double.MaxValue)
-            ? string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {min}")
-            : string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
-        throw new ArgumentException(
-            string.Create(CultureInfo.InvariantCulture, $"{name} is {value}; allowed is {range}."));
+        bool? jitter = HasHighMeanAndPeak(facts, limits);
+        bool? delayed = Above(facts.DelayedPercent, limits.DelayedPercentMax);
+        if (jitter is null || (jitter == false && delayed == true))
+            return (TagInput.DelayedPackets, facts.DelayedPercent, limits.DelayedPercentMax);
+
+        // Raised by both; not raised as soon as one of them is low: then that one is named.
+        bool byMean = jitter == true || Above(facts.AvgJitterMs, limits.JitterMeanMsMax) == false;
+        return byMean
+            ? (TagInput.AvgJitter, facts.AvgJitterMs, limits.JitterMeanMsMax)
+            : (TagInput.MaxJitter, facts.MaxJitterMs, limits.JitterPeakMsMax);
     }
+
+    private static bool? HasHighMeanAndPeak(in CallFacts facts, TagLimits limits) =>
+        Above(facts.AvgJitterMs, limits.JitterMeanMsMax)
+        & Above(facts.MaxJitterMs, limits.JitterPeakMsMax);
+
+    private static bool? Either(bool? one, bool? other) =>
+        one is null ? other : other is null ? one : one | other;
+
+    private static bool? Above(double? value, double limit) =>
+        value is { } known && !double.IsNaN(known) ? known > limit : null;
+
+    private static bool? Below(double? value, double limit) =>
+        value is { } known && !double.IsNaN(known) ? known < limit : null;
 }

@@ -125,18 +125,22 @@ internal sealed class CallsOfPartition(
             && readings.Length < EventRecord.ValuesMax)
             readings = [.. readings, new Reading(Readings.PacketLoss, percent)];
         readings = Plausible(readings);
-        Tags tags = options.Tags.OfReport(new ReportFacts(
-            Readings.Of(readings, "jitter"),
-            Readings.Of(readings, "max_jitter"),
-            Readings.Of(readings, "latency"),
-            Readings.Of(readings, "rtt"),
-            Readings.Of(readings, Readings.PacketLoss),
-            Readings.Of(readings, "mos"),
-            e.PacketsReceived,
-            e.AudioLevelIn,
-            e.AudioLevelOut,
-            e.IceFailed,
-            IsClientEdge(e.Dimensions)));
+        Tags tags = options.Tags.OfReport(new ReportFacts
+        {
+            Edge = EdgeOf(e.Dimensions),
+            PacketLossPercent = Readings.Of(readings, Readings.PacketLoss),
+            JitterMs = Readings.Of(readings, "jitter"),
+            MaxJitterMs = Readings.Of(readings, "max_jitter"),
+            DelayedPercent = Readings.Of(readings, "delayed_packets"),
+            LatencyMs = Readings.Of(readings, "latency"),
+            RttMs = Readings.Of(readings, "rtt"),
+            Mos = Readings.Of(readings, "mos"),
+            PacketsReceived = e.PacketsReceived,
+            PacketsSent = e.PacketsSent,
+            AudioLevelIn = e.AudioLevelIn,
+            AudioLevelOut = e.AudioLevelOut,
+            IceFailed = e.IceFailed ? true : null,
+        }).Raised;
         foreach (WindowStatistics window in windows.At(e.Dimensions, e.TimeMs))
         {
             window.Add(readings);
@@ -204,15 +208,18 @@ internal sealed class CallsOfPartition(
         if (id != 0)
             counted[id] = new Counted(timeMs, complete, pdd is not null);
         double? connected = Readings.Of(readings, Readings.ConnectDuration);
-        Tags tags = options.Tags.OfCall(new CallFacts(
-            pdd,
-            Readings.Of(readings, "avg_jitter"),
-            Readings.Of(readings, "max_jitter"),
-            Readings.Of(readings, "avg_latency"),
-            Readings.Of(readings, "rtt"),
-            Readings.Of(readings, Readings.PacketLoss),
-            Readings.Of(readings, "mos"),
-            IsClientEdge(dimensions)));
+        Tags tags = options.Tags.OfCall(new CallFacts
+        {
+            Edge = EdgeOf(dimensions),
+            PddSeconds = pdd,
+            PacketLossPercent = Readings.Of(readings, Readings.PacketLoss),
+            AvgJitterMs = Readings.Of(readings, "avg_jitter"),
+            MaxJitterMs = Readings.Of(readings, "max_jitter"),
+            DelayedPercent = Readings.Of(readings, "delayed_packets"),
+            AvgLatencyMs = Readings.Of(readings, "avg_latency"),
+            RttMs = Readings.Of(readings, "rtt"),
+            Mos = Readings.Of(readings, "mos"),
+        }).Raised;
         CallOutcome outcome = new(
             Attempt: true, dropped ? CallEnd.Dropped : EndOf(state, sipResponse, connected),
             connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, tags);
@@ -260,8 +267,8 @@ internal sealed class CallsOfPartition(
         return call;
     }
 
-    private bool IsClientEdge(string?[] dimensions) =>
-        edge >= 0 && dimensions[edge] is "sdk_edge" or "client_edge";
+    private Edge EdgeOf(string?[] dimensions) =>
+        edge < 0 ? Edge.Unknown : Edges.Of(dimensions[edge]);
 
     private sealed record Counted(long TimeMs, bool Complete, bool HasPdd);
 }

@@ -10,8 +10,7 @@ internal sealed class Combiner
     private readonly TagRules tags;
     private readonly Books books;
     private readonly int edgeOrdinal;
-    private readonly int sdkEdge;
-    private readonly int clientEdge;
+    private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
 
     public Combiner(
@@ -24,8 +23,9 @@ internal sealed class Combiner
         Partials = new PartialTable(
             options.Keys, dimensions, dimensionValues, Panes.LengthOf([.. options.Windows]));
         edgeOrdinal = dimensions.OrdinalOf("edge"u8);
-        sdkEdge = dimensionValues.Intern("sdk_edge");
-        clientEdge = dimensionValues.Intern("client_edge");
+        edgeSymbols = new int[Edges.Count];
+        foreach (Edge edge in Edges.Named)
+            edgeSymbols[(int)edge] = dimensionValues.Intern(Edges.NameOf(edge));
     }
 
     /// <summary>What the epoch has brought so far.</summary>
@@ -62,18 +62,22 @@ internal sealed class Combiner
     /// <summary>Adds a stream report and its tags.</summary>
     public void AddReport(EventRecord report, ReadOnlySpan<MetricValue> values)
     {
-        Tags found = tags.OfReport(new ReportFacts(
-            ValueOf(values, Metrics.Jitter),
-            ValueOf(values, Metrics.MaxJitter),
-            ValueOf(values, Metrics.Latency),
-            ValueOf(values, Metrics.Rtt),
-            ValueOf(values, Metrics.PacketLoss),
-            ValueOf(values, Metrics.Mos),
-            report.PacketsReceived < 0 ? null : report.PacketsReceived,
-            double.IsNaN(report.AudioLevelIn) ? null : report.AudioLevelIn,
-            double.IsNaN(report.AudioLevelOut) ? null : report.AudioLevelOut,
-            report.IceFailed,
-            IsClientEdge(report.Dimensions)));
+        Tags found = tags.OfReport(new ReportFacts
+        {
+            Edge = EdgeOf(report.Dimensions),
+            PacketLossPercent = ValueOf(values, Metrics.PacketLoss),
+            JitterMs = ValueOf(values, Metrics.Jitter),
+            MaxJitterMs = ValueOf(values, Metrics.MaxJitter),
+            DelayedPercent = ValueOf(values, Metrics.DelayedPackets),
+            LatencyMs = ValueOf(values, Metrics.Latency),
+            RttMs = ValueOf(values, Metrics.Rtt),
+            Mos = ValueOf(values, Metrics.Mos),
+            PacketsReceived = report.PacketsReceived < 0 ? null : report.PacketsReceived,
+            PacketsSent = report.PacketsSent < 0 ? null : report.PacketsSent,
+            AudioLevelIn = double.IsNaN(report.AudioLevelIn) ? null : report.AudioLevelIn,
+            AudioLevelOut = double.IsNaN(report.AudioLevelOut) ? null : report.AudioLevelOut,
+            IceFailed = report.IceFailed ? true : null,
+        }).Raised;
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
         {
             Cell cell = Partials.CellOf(grouping, report.Dimensions, report.EventTimeMs);
@@ -92,15 +96,18 @@ internal sealed class Combiner
     {
         double? seconds = ValueOf(values, Metrics.ConnectDuration);
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
-        Tags found = tags.OfCall(new CallFacts(
-            pddSeconds,
-            ValueOf(values, Metrics.AvgJitter),
-            ValueOf(values, Metrics.MaxJitter),
-            ValueOf(values, Metrics.AvgLatency),
-            ValueOf(values, Metrics.Rtt),
-            ValueOf(values, Metrics.PacketLoss),
-            ValueOf(values, Metrics.Mos),
-            IsClientEdge(dimensions)));
+        Tags found = tags.OfCall(new CallFacts
+        {
+            Edge = EdgeOf(dimensions),
+            PddSeconds = pddSeconds,
+            PacketLossPercent = ValueOf(values, Metrics.PacketLoss),
+            AvgJitterMs = ValueOf(values, Metrics.AvgJitter),
+            MaxJitterMs = ValueOf(values, Metrics.MaxJitter),
+            DelayedPercent = ValueOf(values, Metrics.DelayedPackets),
+            AvgLatencyMs = ValueOf(values, Metrics.AvgLatency),
+            RttMs = ValueOf(values, Metrics.Rtt),
+            Mos = ValueOf(values, Metrics.Mos),
+        }).Raised;
         CallOutcome outcome = new(Attempt: true, end, connectedMs, sipResponse, found);
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
         {
@@ -129,11 +136,9 @@ internal sealed class Combiner
         return null;
     }
 
-    private bool IsClientEdge(ReadOnlySpan<int> dimensions)
+    private Edge EdgeOf(ReadOnlySpan<int> dimensions)
     {
-        if (edgeOrdinal < 0)
-            return false;
-        int edge = dimensions[edgeOrdinal];
-        return edge == sdkEdge || edge == clientEdge;
+        int symbol = edgeOrdinal < 0 ? 0 : dimensions[edgeOrdinal];
+        return symbol == 0 ? Edge.Unknown : (Edge)Math.Max(0, edgeSymbols.IndexOf(symbol));
     }
 }

@@ -58,18 +58,7 @@ internal sealed record PipelineSetting(
         Number("seen-events-max", 1000, 1_000_000_000,
             "Most event ids remembered per partition to find duplicates.", true,
             o => o.SeenEventsMax, (o, n) => o with { SeenEventsMax = (int)n }),
-        Tag("tags.packet-loss-percent", 100, r => r.PacketLossPercentMax,
-            (r, v) => r with { PacketLossPercentMax = v }),
-        Tag("tags.jitter-mean-ms", 1e9, r => r.JitterMeanMsMax,
-            (r, v) => r with { JitterMeanMsMax = v }),
-        Tag("tags.jitter-peak-ms", 1e9, r => r.JitterPeakMsMax,
-            (r, v) => r with { JitterPeakMsMax = v }),
-        Tag("tags.latency-ms", 1e9, r => r.LatencyMsMax, (r, v) => r with { LatencyMsMax = v }),
-        Tag("tags.rtt-ms", 1e9, r => r.RttMsMax, (r, v) => r with { RttMsMax = v }),
-        Tag("tags.pdd-s", 1e6, r => r.PddSecondsMax, (r, v) => r with { PddSecondsMax = v }),
-        Tag("tags.mos", 5, r => r.MosMin, (r, v) => r with { MosMin = v }),
-        Tag("tags.silent-level", 1, r => r.SilentAudioLevelMax,
-            (r, v) => r with { SilentAudioLevelMax = v }),
+        .. TagSettings.All,
         new("dead-letter-limit", "a number from 0 to 1",
             "Share of dead letters among the records of a minute, per partition, past which the "
             + "program stops; 1: never.", Shapes: false,
@@ -189,19 +178,4 @@ internal sealed record PipelineSetting(
         Func<PipelineOptions, TimeSpan, PipelineOptions> apply) =>
         Duration(name, minMs, help, shapes: false, o => (long)read(o).TotalMilliseconds,
             (o, ms) => apply(o, TimeSpan.FromMilliseconds(ms)));
-
-    private static PipelineSetting Tag(
-        string name, double max, Func<TagRules, double> read,
-        Func<TagRules, double, TagRules> apply) =>
-        new(name, $"a number from 0 to {max:R}", "Limit of an insight tag.", Shapes: true,
-            o => read(o.Tags).ToString("R", CultureInfo.InvariantCulture),
-            (o, text) =>
-            {
-                if (!double.TryParse(
-                    text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
-                    throw new FormatException("it is not a number");
-                TagRules rules = apply(o.Tags, value);
-                rules.Validate();
-                return o with { Tags = rules };
-            });
 }

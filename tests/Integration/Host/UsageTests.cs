@@ -100,6 +100,22 @@ public sealed class UsageTests : IDisposable
         Assert.Contains("lateness", result.Error);
     }
 
+    [Theory]
+    [InlineData("""{ "tags": { "sdk_edge": { "mos": 6 } } }""", "tags.sdk_edge.mos is 6", "1 to 5")]
+    [InlineData("""{ "tags": { "delayed-percent": -1 } }""", "tags.delayed-percent is -1", "0 to")]
+    [InlineData("""{ "tags.sdk_edge.latency-ms": 100 }""", "no setting", "tags.sdk_edge.rtt-ms")]
+    public async Task A_limit_that_cannot_be_says_what_is_allowed(
+        string settings, string what, string allowed)
+    {
+        string file = cli.WriteEvents("call-events.jsonl", 1);
+        string config = cli.PathOf("config.json");
+        File.WriteAllText(config, settings);
+        CommandResult result = await cli.ReplayAsync(file, "--config", config);
+        Assert.Equal(2, result.Code);
+        Assert.Contains(what, result.Error);
+        Assert.Contains(allowed, result.Error);
+    }
+
     [Fact]
     public async Task Nothing_answering_is_a_failure()
     {

@@ -2,188 +2,234 @@ using Earshot.Analytics;
 
 namespace Earshot.Tests.Unit.Analytics;
 
+/// <summary>
+/// Every limit: at it, the next number below and above, missing, and at every edge. Defaults are
+/// those of Twilio's published rules (Voice Insights, "Call tags").
+/// </summary>
 public class TagRulesTests
 {
     private static readonly TagRules Rules = new();
 
-    private static readonly CallFacts NoCall = new(null, null, null, null, null, null, null, false);
+    public static TheoryData<Edge> AllEdges => [.. Enum.GetValues<Edge>()];
 
-    private static readonly ReportFacts NoReport =
-        new(null, null, null, null, null, null, null, null, null, false, false);
-
-    [Fact]
-    public void WhatIsMissingRaisesNothing()
+    [Theory]
+    [MemberData(nameof(AllEdges))]
+    public void What_is_missing_is_not_known(Edge edge)
     {
-        Assert.Equal(Tags.None, Rules.OfCall(NoCall));
-        Assert.Equal(Tags.None, Rules.OfCall(NoCall with { IsClientEdge = true }));
-        Assert.Equal(Tags.None, Rules.OfReport(NoReport));
-        Assert.Equal(Tags.None, Rules.OfReport(NoReport with { IsClientEdge = true }));
-    }
-
-    [Fact]
-    public void PacketLossAboveItsLimit() => AboveLimit(
-        5,
-        Tags.HighPacketLoss | Tags.BadNetwork,
-        value => NoCall with { PacketLossPercent = value },
-        value => NoReport with { PacketLossPercent = value });
-
-    [Fact]
-    public void MeanJitterAboveItsLimitWithAHighPeak() => AboveLimit(
-        5,
-        Tags.HighJitter | Tags.BadNetwork,
-        value => NoCall with { AvgJitterMs = value, MaxJitterMs = 31 },
-        value => NoReport with { JitterMs = value, MaxJitterMs = 31 });
-
-    [Fact]
-    public void PeakJitterAboveItsLimitWithAHighMean() => AboveLimit(
-        30,
-        Tags.HighJitter | Tags.BadNetwork,
-        value => NoCall with { AvgJitterMs = 6, MaxJitterMs = value },
-        value => NoReport with { JitterMs = 6, MaxJitterMs = value });
-
-    [Fact]
-    public void OneOfTheTwoJittersIsNotEnough()
-    {
-        Assert.Equal(Tags.None, Rules.OfCall(NoCall with { AvgJitterMs = 500 }));
-        Assert.Equal(Tags.None, Rules.OfCall(NoCall with { MaxJitterMs = 500 }));
-        Assert.Equal(Tags.None, Rules.OfReport(NoReport with { JitterMs = 500 }));
-    }
-
-    [Fact]
-    public void LatencyOfAGatewayAboveItsLimit() => AboveLimit(
-        150,
-        Tags.HighLatency,
-        value => NoCall with { AvgLatencyMs = value, RttMs = 9999 },
-        value => NoReport with { LatencyMs = value, RttMs = 9999 });
-
-    [Fact]
-    public void RoundTripOfAClientAboveItsLimit() => AboveLimit(
-        400,
-        Tags.HighLatency,
-        value => NoCall with { RttMs = value, AvgLatencyMs = 9999, IsClientEdge = true },
-        value => NoReport with { RttMs = value, LatencyMs = 9999, IsClientEdge = true });
-
-    [Fact]
-    public void MosBelowItsLimit()
-    {
-        foreach ((double mos, Tags expected) in new[]
-        {
-            (Math.BitDecrement(3.5), Tags.LowMos), (3.5, Tags.None),
-            (Math.BitIncrement(3.5), Tags.None),
-        })
-        {
-            Assert.Equal(expected, Rules.OfCall(NoCall with { Mos = mos }));
-            Assert.Equal(expected, Rules.OfReport(NoReport with { Mos = mos }));
-        }
-    }
-
-    [Fact]
-    public void PddAboveItsLimit()
-    {
-        Assert.Equal(Tags.None, Rules.OfCall(NoCall with { PddSeconds = 6 }));
-        Assert.Equal(
-            Tags.HighPdd, Rules.OfCall(NoCall with { PddSeconds = Math.BitIncrement(6.0) }));
-    }
-
-    [Fact]
-    public void IceFailure()
-    {
-        Assert.Equal(Tags.IceFailure, Rules.OfCall(NoCall with { IceFailed = true }));
-        Assert.Equal(Tags.IceFailure, Rules.OfReport(NoReport with { IceFailed = true }));
+        Assert.Equal(default, Rules.OfCall(new CallFacts { Edge = edge }));
+        Assert.Equal(default, Rules.OfReport(new ReportFacts { Edge = edge }));
     }
 
     [Theory]
-    [InlineData(500L, 0.0, 0.0, Tags.Silent)]
-    [InlineData(0L, null, null, Tags.Silent)]
-    [InlineData(0L, null, 0.0, Tags.Silent)]
-    [InlineData(0L, 0.3, 0.0, Tags.Silent)]
-    [InlineData(0L, null, 0.2, Tags.OneWayAudio)]
-    [InlineData(500L, 0.0, 0.2, Tags.OneWayAudio)]
-    [InlineData(500L, 0.2, 0.0, Tags.OneWayAudio)]
-    [InlineData(null, 0.2, 0.0, Tags.OneWayAudio)]
-    [InlineData(null, 0.0, 0.0, Tags.Silent)]
-    [InlineData(500L, 0.2, 0.1, Tags.None)]
-    [InlineData(500L, 0.0, null, Tags.None)]
-    [InlineData(500L, null, 0.0, Tags.None)]
-    [InlineData(500L, null, null, Tags.None)]
-    public void SilenceAndOneWayAudio(
-        long? packets, double? levelIn, double? levelOut, Tags expected)
+    [MemberData(nameof(AllEdges))]
+    public void Packet_loss_is_high_above_5_percent(Edge edge) => RaisedAbove(
+        5, Tags.HighPacketLoss | Tags.BadNetwork,
+        value => new CallFacts { Edge = edge, PacketLossPercent = value },
+        value => new ReportFacts { Edge = edge, PacketLossPercent = value });
+
+    [Theory]
+    [MemberData(nameof(AllEdges))]
+    public void Jitter_is_high_above_a_mean_of_5_ms_where_the_peak_is_high(Edge edge) =>
+        RaisedAbove(
+            5, Tags.HighJitter | Tags.BadNetwork,
+            value => new CallFacts { Edge = edge, AvgJitterMs = value, MaxJitterMs = 31 },
+            value => new ReportFacts { Edge = edge, JitterMs = value, MaxJitterMs = 31 });
+
+    [Theory]
+    [MemberData(nameof(AllEdges))]
+    public void Jitter_is_high_above_a_peak_of_30_ms_where_the_mean_is_high(Edge edge) =>
+        RaisedAbove(
+            30, Tags.HighJitter | Tags.BadNetwork,
+            value => new CallFacts { Edge = edge, AvgJitterMs = 6, MaxJitterMs = value },
+            value => new ReportFacts { Edge = edge, JitterMs = 6, MaxJitterMs = value });
+
+    [Theory]
+    [MemberData(nameof(AllEdges))]
+    public void Jitter_is_high_above_1_percent_of_packets_200_ms_late(Edge edge) => RaisedAbove(
+        1, Tags.HighJitter | Tags.BadNetwork,
+        value => new CallFacts { Edge = edge, DelayedPercent = value },
+        value => new ReportFacts { Edge = edge, DelayedPercent = value });
+
+    [Theory]
+    [InlineData(null, null, null, null)]
+    [InlineData(500.0, null, null, null)]
+    [InlineData(null, 500.0, null, null)]
+    [InlineData(5.0, null, null, false)]
+    [InlineData(null, 30.0, null, false)]
+    [InlineData(5.0, 500.0, null, false)]
+    [InlineData(500.0, 30.0, null, false)]
+    [InlineData(500.0, 500.0, null, true)]
+    [InlineData(500.0, null, 1.0, false)]
+    [InlineData(500.0, null, 2.0, true)]
+    [InlineData(5.0, 30.0, 2.0, true)]
+    [InlineData(500.0, 500.0, 0.0, true)]
+    public void Jitter_is_judged_by_what_is_known(
+        double? mean, double? peak, double? delayed, bool? expected)
     {
-        ReportFacts facts = NoReport with
+        CallFacts facts = new()
         {
-            PacketsReceived = packets,
-            AudioLevelIn = levelIn,
-            AudioLevelOut = levelOut,
+            AvgJitterMs = mean,
+            MaxJitterMs = peak,
+            DelayedPercent = delayed,
         };
-        Assert.Equal(expected, Rules.OfReport(facts));
+        Assert.Equal(expected, Answer(Rules.OfCall(facts), Tags.HighJitter));
+        Assert.Equal(expected, Answer(Rules.OfCall(facts), Tags.BadNetwork));
     }
 
-    [Fact]
-    public void TheSilentLevelIsALimitToo()
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData(5.0, null, false)]
+    [InlineData(6.0, null, true)]
+    [InlineData(null, 1.0, false)]
+    [InlineData(null, 2.0, true)]
+    [InlineData(5.0, 2.0, true)]
+    [InlineData(6.0, 1.0, true)]
+    [InlineData(5.0, 1.0, false)]
+    public void A_bad_network_is_one_of_loss_and_jitter(
+        double? loss, double? delayed, bool? expected) => Assert.Equal(
+            expected,
+            Answer(
+                Rules.OfCall(new CallFacts { PacketLossPercent = loss, DelayedPercent = delayed }),
+                Tags.BadNetwork));
+
+    [Theory]
+    [InlineData(Edge.Unknown)]
+    [InlineData(Edge.Carrier)]
+    [InlineData(Edge.Sip)]
+    public void Latency_of_a_gateway_is_high_above_150_ms(Edge edge)
     {
-        TagRules rules = Rules with { SilentAudioLevelMax = 0.01 };
-        ReportFacts facts = NoReport with { AudioLevelIn = 0.01, AudioLevelOut = 0.0 };
-        Assert.Equal(Tags.Silent, rules.OfReport(facts));
-        Assert.Equal(Tags.OneWayAudio, rules.OfReport(facts with { AudioLevelIn = 0.0101 }));
+        RaisedAbove(
+            150, Tags.HighLatency,
+            value => new CallFacts { Edge = edge, AvgLatencyMs = value, RttMs = 9999 },
+            value => new ReportFacts { Edge = edge, LatencyMs = value, RttMs = 9999 });
+        Assert.Equal(default, Rules.OfCall(new CallFacts { Edge = edge, RttMs = 9999 }));
     }
 
-    [Fact]
-    public void TheDefaultsAreValidAndErrorsNameKeyValueAndRange()
+    [Theory]
+    [InlineData(Edge.Client)]
+    [InlineData(Edge.Sdk)]
+    public void Round_trip_of_a_client_is_high_above_400_ms(Edge edge)
     {
-        Rules.Validate();
-        Assert.Equal(
-            "PacketLossPercentMax is 101; allowed is 0 to 100.",
-            Refused(Rules with { PacketLossPercentMax = 101 }));
-        Assert.Equal(
-            "RttMsMax is -1; allowed is a finite number of at least 0.",
-            Refused(Rules with { RttMsMax = -1 }));
-        Assert.Equal("MosMin is 0.5; allowed is 1 to 5.", Refused(Rules with { MosMin = 0.5 }));
-        Assert.Contains("NaN", Refused(Rules with { PddSecondsMax = double.NaN }));
-        Refused(Rules with { LatencyMsMax = double.PositiveInfinity });
-        Refused(Rules with { JitterMeanMsMax = -1 });
-        Refused(Rules with { JitterPeakMsMax = -1 });
-        Refused(Rules with { SilentAudioLevelMax = 2 });
-
-        static string Refused(TagRules rules) =>
-            Assert.Throws<ArgumentException>(rules.Validate).Message;
+        RaisedAbove(
+            400, Tags.HighLatency,
+            value => new CallFacts { Edge = edge, RttMs = value, AvgLatencyMs = 9999 },
+            value => new ReportFacts { Edge = edge, RttMs = value, LatencyMs = 9999 });
+        Assert.Equal(default, Rules.OfCall(new CallFacts { Edge = edge, AvgLatencyMs = 9999 }));
     }
 
-    [Fact]
-    public void NamesAreInBitOrderAndReadBack()
+    [Theory]
+    [MemberData(nameof(AllEdges))]
+    public void Mos_is_low_below_3_5(Edge edge)
     {
-        Assert.Equal(TagNames.Count, TagNames.All.Count);
-        Assert.Equal(TagNames.Count, Enum.GetValues<Tags>().Length - 1);
-        Assert.Equal("high_packet_loss", TagNames.All[0]);
-        Assert.Equal("bad_network", TagNames.All[8]);
-        for (int bit = 0; bit < TagNames.Count; bit++)
+        foreach ((double mos, bool? expected) in ((double, bool?)[])[
+            (Math.BitDecrement(3.5), true), (3.5, false), (Math.BitIncrement(3.5), false),
+            (double.NaN, null)])
         {
-            Tags tag = (Tags)(1 << bit);
-            Assert.True(Enum.IsDefined(tag));
-            Assert.Equal(tag, TagNames.Parse(TagNames.All[bit]));
-            Assert.Equal(tag, TagNames.Parse(TagNames.All[bit].ToUpperInvariant()));
-            string joined = TagNames.All[bit].Replace("_", "", StringComparison.Ordinal);
-            Assert.Equal(tag.ToString(), joined, ignoreCase: true);
+            TagResult call = Rules.OfCall(new CallFacts { Edge = edge, Mos = mos });
+            TagResult report = Rules.OfReport(new ReportFacts { Edge = edge, Mos = mos });
+            Assert.Equal(expected, Answer(call, Tags.LowMos));
+            Assert.Equal(call, report);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllEdges))]
+    public void Pdd_is_high_above_6_s_or_above_what_is_learned(Edge edge)
+    {
+        foreach ((double limit, double? learned) in ((double, double?)[])[
+            (6, null), (2.5, 2.5), (11, 11)])
+        {
+            CallFacts facts = new() { Edge = edge, PddLimitSeconds = learned };
+            Assert.Equal(default, Rules.OfCall(facts));
+            RaisedAbove(limit, Tags.HighPdd, value => facts with { PddSeconds = value });
+        }
+    }
+
+    [Theory]
+    [InlineData(Edge.Unknown, true, true)]
+    [InlineData(Edge.Unknown, false, false)]
+    [InlineData(Edge.Client, true, true)]
+    [InlineData(Edge.Client, null, null)]
+    [InlineData(Edge.Sdk, true, true)]
+    [InlineData(Edge.Sdk, false, false)]
+    [InlineData(Edge.Carrier, true, null)]
+    [InlineData(Edge.Sip, true, null)]
+    public void Ice_fails_where_there_is_ice(Edge edge, bool? failed, bool? expected)
+    {
+        CallFacts call = new() { Edge = edge, IceFailed = failed };
+        ReportFacts report = new() { Edge = edge, IceFailed = failed };
+        Assert.Equal(expected, Answer(Rules.OfCall(call), Tags.IceFailure));
+        Assert.Equal(expected, Answer(Rules.OfReport(report), Tags.IceFailure));
+    }
+
+    [Fact]
+    public void An_edge_has_the_common_limits_but_for_its_own()
+    {
+        TagLimit mos = TagLimit.All.Single(limit => limit.Name == "mos");
+        TagRules rules = new TagRules().With(Edge.Sdk, mos, 3)
+            .With(new TagLimits { MosMin = 4, PacketLossPercentMax = 1 });
+        Assert.Equal((3, 1), (rules.Of(Edge.Sdk).MosMin, rules.Of(Edge.Sdk).PacketLossPercentMax));
+        Assert.Equal(4, rules.Of(Edge.Client).MosMin);
+        Assert.Equal(4, rules.Of(Edge.Unknown).MosMin);
+        Assert.Equal((3.0, null), (rules.OwnLimit(Edge.Sdk, mos), rules.OwnLimit(Edge.Sip, mos)));
+        Assert.Equal(4, rules.With(Edge.Sdk, mos, null).Of(Edge.Sdk).MosMin);
+        CallFacts facts = new() { Mos = 3.2 };
+        Assert.Equal(Tags.LowMos, rules.OfCall(facts).Raised);
+        Assert.Equal(Tags.None, rules.OfCall(facts with { Edge = Edge.Sdk }).Raised);
+    }
+
+    [Fact]
+    public void Errors_name_the_setting_the_value_and_the_range()
+    {
+        Assert.Equal(
+            "tags.packet-loss-percent is 101; allowed is a number from 0 to 100.",
+            Refused(new TagLimits { PacketLossPercentMax = 101 }));
+        Assert.Equal(
+            "tags.rtt-ms is -1; allowed is a number from 0 to 1000000000.",
+            Refused(new TagLimits { RttMsMax = -1 }));
+        Assert.Contains("NaN", Refused(new TagLimits { PddSecondsMax = double.NaN }));
+        Assert.Equal(
+            "tags.sdk_edge.mos is 0.5; allowed is a number from 1 to 5.",
+            Assert.Throws<ArgumentException>(() => Rules.With(
+                Edge.Sdk, TagLimit.All.Single(limit => limit.Name == "mos"), 0.5)).Message);
+        foreach (TagLimit limit in TagLimit.All)
+        {
+            foreach (double value in (double[])[limit.Least, limit.Most])
+                Assert.Equal(value, limit.Of(Rules.With(limit.With(new(), value)).Common));
+            Refused(limit.With(new(), Math.BitDecrement(limit.Least)));
+            Refused(limit.With(new(), Math.BitIncrement(limit.Most)));
         }
 
-        Assert.Equal("low_mos,silent", TagNames.Format(Tags.Silent | Tags.LowMos));
-        Assert.Equal("", TagNames.Format(Tags.None));
-        Assert.False(TagNames.TryParse(null, out _));
-        string message = Assert.Throws<FormatException>(() => TagNames.Parse("loud")).Message;
-        Assert.Contains("'loud' is not a tag", message);
-        Assert.Contains("one_way_audio", message);
+        static string Refused(TagLimits limits) =>
+            Assert.Throws<ArgumentException>(() => new TagRules(limits)).Message;
     }
 
-    private static void AboveLimit(
-        double limit, Tags tags, Func<double, CallFacts> call, Func<double, ReportFacts> report)
+    [Fact]
+    public void Edges_are_known_by_name()
     {
-        foreach ((double value, Tags expected) in new[]
+        foreach (Edge edge in Edges.Named)
+            Assert.Equal(edge, Edges.Of(Edges.NameOf(edge)));
+        Assert.Equal("sdk_edge", Edges.NameOf(Edge.Sdk));
+        Assert.Equal(Edge.Unknown, Edges.Of(null));
+        Assert.Equal(Edge.Unknown, Edges.Of(""));
+        Assert.Equal(Edge.Unknown, Edges.Of("SDK"));
+    }
+
+    private static bool? Answer(TagResult result, Tags tag) =>
+        (result.Known & tag) == 0 ? null : (result.Raised & tag) != 0;
+
+    private static void RaisedAbove(
+        double limit, Tags tags, Func<double, CallFacts> call,
+        Func<double, ReportFacts>? report = null)
+    {
+        foreach ((double value, Tags raised, Tags known) in ((double, Tags, Tags)[])[
+            (Math.BitDecrement(limit), Tags.None, tags), (limit, Tags.None, tags),
+            (Math.BitIncrement(limit), tags, tags), (double.NaN, Tags.None, Tags.None)])
         {
-            (Math.BitDecrement(limit), Tags.None), (limit, Tags.None),
-            (Math.BitIncrement(limit), tags), (double.NaN, Tags.None),
-        })
-        {
+            TagResult expected = new(raised, known);
             Assert.Equal(expected, Rules.OfCall(call(value)));
-            Assert.Equal(expected, Rules.OfReport(report(value)));
+            if (report is not null)
+                Assert.Equal(expected, Rules.OfReport(report(value)));
         }
     }
 }
