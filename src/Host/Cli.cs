@@ -88,6 +88,7 @@ public static class Cli
             VerifyCommand.Create(terminal),
             StatusCommand.Create(terminal),
             DeadCommand.Create(terminal),
+            BenchCommand.Create(terminal),
         };
         GlobalArguments.AddTo(root);
         root.SetAction(given => new HelpAction().Invoke(given));

@@ -37,6 +37,7 @@ internal sealed class CallJoin(
         new(Math.Max(options.LatenessMs, 60_000), options.SeenEventsMax);
 
     private readonly MetricValue[] scratch = new MetricValue[2];
+    private readonly MetricValue[] rest = new MetricValue[EventRecord.ValuesMax];
     private readonly MetricValue[] reportValues = new MetricValue[EventRecord.ValuesMax + 1];
 
     /// <summary>Calls known and not yet counted.</summary>
@@ -224,10 +225,17 @@ internal sealed class CallJoin(
         return scratch.AsSpan(0, count);
     }
 
-    private static ReadOnlySpan<MetricValue> Without(int metric, ReadOnlySpan<MetricValue> values)
+    /// <summary>The values of all other metrics; valid until the next call.</summary>
+    private ReadOnlySpan<MetricValue> Without(int metric, ReadOnlySpan<MetricValue> values)
     {
-        MetricValue[] rest = values.ToArray();
-        return Array.FindAll(rest, value => value.Metric != metric);
+        int count = 0;
+        foreach (MetricValue value in values)
+        {
+            if (value.Metric != metric)
+                rest[count++] = value;
+        }
+
+        return rest.AsSpan(0, count);
     }
 
     /// <summary>

@@ -28,6 +28,9 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
     private readonly SortedDictionary<long, Bucket> buckets = [];
     private readonly List<SnapshotPart> removed = [];
 
+    // End of the first bucket: asked for with every move of the watermark.
+    private long firstEndMs = long.MaxValue;
+
     /// <summary>Calls dropped before their time.</summary>
     public long Forgotten { get; private set; }
 
@@ -47,13 +50,8 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
     /// <summary>Drops what no event can belong to any more.</summary>
     public void DropBefore(long watermarkMs)
     {
-        while (buckets.Count > 0)
-        {
-            long firstEndMs = buckets.First().Key + bucketMs;
-            if (firstEndMs > watermarkMs - horizonMs)
-                return;
+        while (buckets.Count > 0 && firstEndMs <= watermarkMs - horizonMs)
             DropFirst();
-        }
     }
 
     /// <summary>Adds the calls that came since, and the removal of dropped ones.</summary>
@@ -115,7 +113,11 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
             calls[id] = call;
         long start = call.TimeMs - (call.TimeMs % bucketMs);
         if (!buckets.TryGetValue(start, out Bucket? bucket))
+        {
             buckets.Add(start, bucket = new Bucket());
+            firstEndMs = Math.Min(firstEndMs, start + bucketMs);
+        }
+
         bucket.Calls.Add((id, call));
         return bucket;
     }
@@ -132,6 +134,7 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
         for (int part = 0; part < bucket.Parts; part++)
             removed.Add(new SnapshotPart(KeyOf(start, part), null));
         buckets.Remove(start);
+        firstEndMs = buckets.Count == 0 ? long.MaxValue : buckets.First().Key + bucketMs;
         return bucket.Calls.Count;
     }
 

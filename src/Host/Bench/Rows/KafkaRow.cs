@@ -1,0 +1,212 @@
+using System.Globalization;
+using Earshot.Actors;
+using Earshot.Actors.Calls;
+using Earshot.Actors.Partitions;
+using Earshot.Actors.Ports;
+using Earshot.Actors.Runtime;
+using Earshot.Analytics;
+using Earshot.Kafka;
+using Earshot.Kafka.Floors;
+using Earshot.Kafka.Topics;
+using Earshot.Log;
+using Earshot.Schemas;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Earshot.Host.Bench.Rows;
+
+/// <summary>
+/// The call stages of <c>run --kafka</c>: consume four partitions, and commit bundles and offsets
+/// in transactions, until all input is committed. The aggregators and the archive do not run, as
+/// in a process whose partitions of those stages are elsewhere.
+/// </summary>
+internal sealed class KafkaRow : IBenchRow
+{
+    private const int Partitions = 4;
+
+    /// <summary>Enough that the wait for the last epoch's end weighs little.</summary>
+    private const int EventsFactor = 3;
+
+    private const double StepMs = 0.3;
+    private const int TransactionRecords = 50_000;
+
+    /// <inheritdoc/>
+    public string Name => "kafka";
+
+    /// <inheritdoc/>
+    public string What => "call stages on Kafka, four partitions: consume to bundles committed, "
+        + "exactly once";
+
+    /// <inheritdoc/>
+    public double Share => 0.3;
+
+    /// <inheritdoc/>
+    public async Task<BenchResult> RunAsync(BenchScope scope, CancellationToken cancel)
+    {
+        if (scope.Kafka is not { } kafka)
+        {
+            return new BenchResult
+            {
+                Name = Name,
+                What = What,
+                Skipped = "no broker: name one with --kafka HOST:PORT, or in EARSHOT_TEST_KAFKA",
+            };
+        }
+
+        string id = $"earshot-bench-{Guid.NewGuid():N}";
+        PipelineOptions pipeline = new()
+        {
+            PipelineId = id,
+            InputTopic = $"{id}.calls",
+            Partitions = Partitions,
+            Keys = GroupingSet.ParseAll(Workload.Keys),
+        };
+        KafkaOptions cluster = new(kafka.Bootstrap) { Settings = kafka.Settings };
+        List<string> groups = [];
+        try
+        {
+            await using KafkaLog log = await KafkaConnection.OpenAsync(
+                kafka, pipeline, NullLogger.Instance, cancel);
+            return await MeasureAsync(scope, pipeline, cluster, log, groups, cancel);
+        }
+        finally
+        {
+            await TopicRemoval.RunAsync(
+                cluster,
+                [pipeline.InputTopic, .. pipeline.Topics.Written(Partitions).Select(t => t.Name)],
+                groups);
+        }
+    }
+
+    private async Task<BenchResult> MeasureAsync(
+        BenchScope scope, PipelineOptions pipeline, KafkaOptions cluster, KafkaLog log,
+        List<string> groups, CancellationToken cancel)
+    {
+        int events = scope.Events * EventsFactor;
+        await log.EnsureTopicsAsync(
+            [new TopicSpec(pipeline.InputTopic, Partitions),
+                .. pipeline.Topics.Written(Partitions)],
+            cancel);
+        await ProduceAsync(log, pipeline, events, cancel);
+        TopicPartition[] sources = [.. Enumerable.Range(0, Partitions)
+            .Select(partition => new TopicPartition(pipeline.InputTopic, partition))];
+        BenchResult result = await scope.MeasureAsync(
+            this,
+            [
+                new Lap(Name, async () =>
+                {
+                    groups.Add($"{pipeline.PipelineId}.{groups.Count}");
+                    await ConsumeAsync(log, pipeline, sources, groups[^1], cancel);
+                    return events;
+                }),
+                Lap.Of(
+                    "Confluent's bare loop",
+                    () => ConfluentLoop.Run(cluster, sources, events, cancel)),
+                Lap.Of(
+                    "bare batch loop",
+                    () => NativeLoop.Run(cluster, sources, events, cancel)),
+            ],
+            cancel);
+        return result with
+        {
+            // Faster than Confluent's client doing nothing.
+            Target = new BenchTarget(result.Floors[0].Rate.Median),
+            Notes = [string.Create(
+                CultureInfo.InvariantCulture,
+                $"{events:N0} events, {pipeline.EpochLength.TotalMilliseconds:F0} ms epochs; the "
+                + $"target is Confluent's bare loop, the further one 0.5 of the bare batch loop")],
+        };
+    }
+
+    private static async Task ConsumeAsync(
+        KafkaLog log, PipelineOptions pipeline, TopicPartition[] sources, string group,
+        CancellationToken cancel)
+    {
+        long[] ends = new long[Partitions];
+        foreach (TopicPartition source in sources)
+            ends[source.Partition] = (await log.ReadRangeAsync(source, cancel)).End;
+        CommitWatch watch = new(ends);
+        await using EpochCommitter committer = new(
+            log, group, TimeProvider.System, NullLogger.Instance);
+        await using LocalRuntime runtime = new(
+            TimeProvider.System, NullLogger<LocalRuntime>.Instance);
+        await using NoSnapshots snapshots = new();
+        IActorRef[] actors = [.. sources.Select(source => Spawn(source))];
+        Task failed = Task.WhenAll(actors.Select(actor => actor.Completion));
+        if (await Task.WhenAny(watch.Done, failed).WaitAsync(cancel) == failed)
+            await failed;
+
+        IActorRef Spawn(TopicPartition source) => runtime.Spawn(
+            $"call/{source.Partition}",
+            () => new PartitionActor(
+                new PartitionSetting(
+                    source, pipeline.Topics, group,
+                    () => new CallStage(pipeline, source.Partition, new EnvelopeDecoder()),
+                    from => log.OpenReader(source, from), log,
+                    static _ => ValueTask.FromResult(0L), snapshots, committer,
+                    CommitWhenDrained: false, new ActorIntent(), watch.See),
+                pipeline, new FaultMemory(), TimeProvider.System, NullLogger.Instance),
+            Supervision.Default);
+    }
+
+    private static async Task ProduceAsync(
+        KafkaLog log, PipelineOptions pipeline, int events, CancellationToken cancel)
+    {
+        Workload workload = new(new WorkloadOptions
+        {
+            StepMs = StepMs,
+            DuplicateShare = 0.02,
+            PartialShare = 0.25,
+            DisorderMs = 5_000,
+        });
+        await using ILogProducer producer = await log.OpenProducerAsync(
+            $"{pipeline.PipelineId}.producer", cancel);
+        RecordBatchBuilder[] builders =
+            [.. Enumerable.Range(0, Partitions).Select(_ => new RecordBatchBuilder())];
+        for (int left = events; left > 0;)
+        {
+            int count = Math.Min(left, TransactionRecords);
+            foreach (RecordBatch batch in workload.Batches(count))
+            {
+                for (int i = 0; i < batch.Count; i++)
+                {
+                    LogRecord record = batch[i];
+                    builders[(int)(StableHash.Of(record.Key) % Partitions)]
+                        .Append(record.Key, record.Value);
+                }
+            }
+
+            CommitResult result = await producer.CommitAsync(
+                new LogTransaction(
+                    [.. builders.Select((builder, partition) => new RecordAppend(
+                        new TopicPartition(pipeline.InputTopic, partition), builder.Build()))],
+                    []),
+                cancel);
+            if (result.Outcome != CommitOutcome.Committed)
+                throw new FailedException($"the input cannot be written: {result.Error}");
+            left -= count;
+        }
+    }
+
+    /// <summary>Sees when every partition has committed its last offset.</summary>
+    private sealed class CommitWatch(long[] ends)
+    {
+        private readonly long[] committed = new long[ends.Length];
+        private readonly TaskCompletionSource done =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Done => done.Task;
+
+        // From any partition's thread; each writes its own number.
+        public void See(PartitionProgress progress)
+        {
+            Volatile.Write(ref committed[progress.Partition], progress.Committed ?? 0);
+            for (int partition = 0; partition < ends.Length; partition++)
+            {
+                if (Volatile.Read(ref committed[partition]) < ends[partition])
+                    return;
+            }
+
+            done.TrySetResult();
+        }
+    }
+}
