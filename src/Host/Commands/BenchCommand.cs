@@ -25,13 +25,14 @@ internal static class BenchCommand
             "--seconds", "Time for the rounds of all rows together, 1 to 100,000.", 140);
         Option<string[]> only = new("--only")
         {
-            Description = $"Rows to measure; may be repeated: {string.Join(", ", BenchRows.Names)}.",
+            Description = "Rows to measure; may be repeated: "
+                + $"{string.Join(", ", BenchRows.Names)}.",
             HelpName = "ROW",
         };
         Option<bool> curves = new("--curves")
         {
             Description = "Cost per event over the number of events, and of keys, too: minutes "
-                + "more, and 8 GiB of memory.",
+                + "more, and gigabytes of memory.",
         };
         Option<string?> json = File("--json", "Write everything measured to this file, too.");
         Option<string?> baseline = File(

@@ -1,4 +1,3 @@
-using Earshot.Actors;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
 using Earshot.Log;

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Earshot.Host.Bench.Rows;
 
-/// <summary>Events whose way is timed: when each was due, and when its first row was seen.</summary>
+/// <summary>Events that are timed: when each was due, and when its first row was seen.</summary>
 internal sealed class Probes(int count)
 {
     /// <summary>What their accounts begin with.</summary>
