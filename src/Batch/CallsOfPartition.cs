@@ -43,7 +43,7 @@ internal sealed class CallsOfPartition(
 
     /// <summary>Takes in an event.</summary>
     /// <param name="e">It is within its time and was not seen before.</param>
-    /// <param name="watermarkMs">The watermark before it came.</param>
+    /// <param name="watermarkMs">The watermark, which it may have moved.</param>
     public Fate Take(Event e, long watermarkMs)
     {
         if (live.TryGetValue(e.CallId, out Call? call) && IsOver(call, e, watermarkMs))

@@ -98,15 +98,14 @@ internal sealed class SourcePartition(
     private void TakeValid(long offset)
     {
         long timeMs = decoded.EventTimeMs;
-        long watermarkBefore = WatermarkMs;
         greatestMs = Math.Max(greatestMs, timeMs);
+        seen.Forget(WatermarkMs);
         if (timeMs < WatermarkMs)
             KeepLate(offset, "late");
         else if (decoded.EventId != 0 && !seen.Add(decoded.EventId, timeMs))
             books.Duplicate++;
         else
-            Count(offset, Calls.Take(Event.Of(decoded), watermarkBefore));
-        seen.Forget(WatermarkMs);
+            Count(offset, Calls.Take(Event.Of(decoded), WatermarkMs));
     }
 
     private void Count(long offset, Fate fate)

@@ -95,15 +95,17 @@ public sealed class CallStage : IStage
             return;
         }
 
-        bool moved = clock.See(record.EventTimeMs);
+        // Timers first: a record finds the calls that are over by its watermark counted, as it
+        // would had another record moved the watermark. So whatever is decided at event time t
+        // knows of everything before t - lateness.
+        if (clock.See(record.EventTimeMs))
+            AdvanceTimers();
         if (record.EventTimeMs < clock.WatermarkMs)
             KeepLate(batch, index, LateReason.Late, outputs);
         else if (record.EventId != 0 && !seen.Add(record.EventId, record.EventTimeMs))
             books.Duplicate++;
         else
             Take(batch, index, outputs);
-        if (moved)
-            AdvanceTimers();
     }
 
     /// <inheritdoc/>

@@ -32,6 +32,22 @@ public sealed class CallJoinTests
         Assert.Equal("call_counted", Assert.Single(bench.Late).Reason);
     }
 
+    [Fact]
+    public void A_summary_that_moves_the_watermark_itself_finds_what_it_would_after_another_record()
+    {
+        byte[] partial = Summary("c", T0, partial: true, mos: 2);
+        byte[] complete = Summary("c", T0 + LatenessMs + 1, mos: 4);
+        CallBench alone = new(), amongOthers = new();
+        alone.Give(partial, complete).End();
+        amongOthers.Give(partial).MoveWatermarkTo(T0 + 1).Give(complete).End();
+        foreach (CallBench bench in (CallBench[])[alone, amongOthers])
+        {
+            // So long after the first one it is a call of its own.
+            Assert.Equal(2, bench.Total.Counts.Calls);
+            Assert.Equal(6, bench.Total[Metrics.Mos]!.Sum);
+        }
+    }
+
     [Theory]
     [InlineData(0, 10, 4)]
     [InlineData(10, 0, 2)]
