@@ -62,6 +62,18 @@ public sealed record PipelineOptions
     /// <summary>Thresholds of the insight tags.</summary>
     public TagRules Tags { get; init; } = new();
 
+    /// <summary>
+    /// How much of event time the limit of post-dial delay is learned from, ms: full hours, 1 h to
+    /// 31 d.
+    /// </summary>
+    public long PddHistoryMs { get; init; } = 24 * PddHours.HourMs;
+
+    /// <summary>
+    /// Delays of a country in that time before its learned limit holds; with fewer the default of
+    /// <see cref="Tags"/> does. At least 1.
+    /// </summary>
+    public long PddSamplesMin { get; init; } = 100;
+
     /// <summary>A call without an end is given up this long after its first step, ms.</summary>
     public long CallLimitMs { get; init; } = 4 * 3_600_000;
 

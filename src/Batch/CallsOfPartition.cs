@@ -40,6 +40,10 @@ internal sealed class CallsOfPartition(
     private readonly Dictionary<ulong, Call> live = [];
     private readonly Dictionary<ulong, Counted> counted = [];
     private readonly Dictionary<ulong, Event> lastReports = [];
+    private readonly PddHistory history = new(options);
+
+    // Calls that count, whose tags are decided when all delays are known.
+    private readonly List<EndedCall> ended = [];
 
     /// <summary>Takes in an event.</summary>
     /// <param name="e">It is within its time and was not seen before.</param>
@@ -64,14 +68,28 @@ internal sealed class CallsOfPartition(
         }
     }
 
-    /// <summary>Counts every call whose time has come by the watermark.</summary>
-    public void Conclude(long watermarkMs)
+    /// <summary>
+    /// Counts every call whose time has come by the watermark, and decides the tags of all that
+    /// were counted. Nothing can be taken in afterwards.
+    /// </summary>
+    public void Finish(long watermarkMs)
     {
         foreach ((ulong id, Call call) in live.ToList())
         {
             if (call.DeadlineMs < watermarkMs)
                 Conclude(id, call);
         }
+
+        foreach (EndedCall call in ended)
+        {
+            double? limit = history.LimitFor(call.Dimensions, call.TimeMs);
+            Tags tags = options.Tags.OfCall(call.Facts with { PddLimitSeconds = limit })
+                .Raised;
+            foreach (WindowStatistics window in windows.At(call.Dimensions, call.TimeMs))
+                window.Counts.AddCall(call.Outcome with { Tags = tags });
+        }
+
+        ended.Clear();
     }
 
     /// <summary>
@@ -208,7 +226,8 @@ internal sealed class CallsOfPartition(
         if (id != 0)
             counted[id] = new Counted(timeMs, complete, pdd is not null);
         double? connected = Readings.Of(readings, Readings.ConnectDuration);
-        Tags tags = options.Tags.OfCall(new CallFacts
+        history.Add(dimensions, timeMs, readings);
+        CallFacts facts = new()
         {
             Edge = EdgeOf(dimensions),
             PddSeconds = pdd,
@@ -219,19 +238,18 @@ internal sealed class CallsOfPartition(
             AvgLatencyMs = Readings.Of(readings, "avg_latency"),
             RttMs = Readings.Of(readings, "rtt"),
             Mos = Readings.Of(readings, "mos"),
-        }).Raised;
+        };
         CallOutcome outcome = new(
             Attempt: true, dropped ? CallEnd.Dropped : EndOf(state, sipResponse, connected),
-            connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, tags);
+            connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, Tags.None);
+        ended.Add(new EndedCall(dimensions, timeMs, facts, outcome));
         foreach (WindowStatistics window in windows.At(dimensions, timeMs))
-        {
             window.Add(readings);
-            window.Counts.AddCall(outcome);
-        }
     }
 
     private void AddReadings(Event e, Reading[] readings)
     {
+        history.Add(e.Dimensions, e.TimeMs, readings);
         foreach (WindowStatistics window in windows.At(e.Dimensions, e.TimeMs))
             window.Add(readings);
     }
@@ -269,6 +287,9 @@ internal sealed class CallsOfPartition(
 
     private Edge EdgeOf(string?[] dimensions) =>
         edge < 0 ? Edge.Unknown : Edges.Of(dimensions[edge]);
+
+    private sealed record EndedCall(
+        string?[] Dimensions, long TimeMs, CallFacts Facts, CallOutcome Outcome);
 
     private sealed record Counted(long TimeMs, bool Complete, bool HasPdd);
 }

@@ -71,7 +71,7 @@ internal sealed class SourcePartition(
     }
 
     /// <summary>The input has ended here, for good or for now.</summary>
-    public void Finish(bool ended) => Calls.Conclude(ended ? long.MaxValue : WatermarkMs);
+    public void Finish(bool ended) => Calls.Finish(ended ? long.MaxValue : WatermarkMs);
 
     /// <summary>
     /// A record that was spread anew says from which partition and offset of the first topic it is

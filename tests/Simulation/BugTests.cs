@@ -21,6 +21,7 @@ public sealed class BugTests(ITestOutputHelper output)
         ["snapshot written before its commit is known"] = new SnapshotBeforeCommit(),
         ["snapshot of a slow old owner overwrites"] = new SnapshotOverwritten(),
         ["snapshot leaves out a change"] = new ChangeNotSaved(),
+        ["learned limits left out of snapshots"] = new LearnedNotSaved(),
         ["window takes in its end"] = new WindowEndIncluded(),
         ["repeated bundle accepted"] = new RepeatAccepted(),
         ["chronicler commits before the file is durable"] = new FileNotDurable(),

@@ -25,9 +25,11 @@ internal static class Events
     /// <summary>Records in arrival order.</summary>
     /// <param name="seed">Decides everything.</param>
     /// <param name="calls">How many calls.</param>
+    /// <param name="gapMs">From the start of one call to the next.</param>
     /// <param name="disorderMs">How far an event may arrive behind later ones.</param>
     /// <param name="dirt">True: broken, late and repeated records too.</param>
-    public static List<byte[]> Make(int seed, int calls, long disorderMs, bool dirt)
+    public static List<byte[]> Make(
+        int seed, int calls, long gapMs, long disorderMs, bool dirt)
     {
         Random random = new(seed);
         List<(long ArrivalMs, int Order, byte[] Bytes)> records = [];
@@ -47,7 +49,7 @@ internal static class Events
         }
 
         for (int call = 0; call < calls; call++)
-            AddCall(random, call, Add);
+            AddCall(random, call, gapMs, Add);
         return [.. records.OrderBy(r => r.ArrivalMs).ThenBy(r => r.Order).Select(r => r.Bytes)];
     }
 
@@ -74,16 +76,17 @@ internal static class Events
         return late.ToByteArray();
     }
 
-    private static void AddCall(Random random, int call, Action<Envelope, long> add)
+    private static void AddCall(
+        Random random, int call, long gapMs, Action<Envelope, long> add)
     {
-        long start = StartMs + (call * 700L) + random.Next(3000);
+        long start = StartMs + (call * gapMs) + random.Next(3000);
 
         // Some calls lie on full seconds, so that windows have events at their very edges.
         if (random.Next(3) == 0)
             start -= start % 10_000;
         string id = "call" + call;
         string carrier = Carriers[random.Next(Carriers.Length)];
-        string country = "c" + random.Next(3);
+        string country = random.Next(12) == 0 ? "" : "c" + random.Next(3);
         CallState.Types.State end = Ends[random.Next(3) == 0 ? random.Next(Ends.Length) : 0];
         long durationMs = random.Next(1000, 400_000);
         void Step(string name, CallState.Types.State state, long at, int sip)
@@ -188,6 +191,7 @@ internal static class Events
     {
         if (carrier.Length > 0)
             into.Add("carrier", carrier);
-        into.Add("country_code", country);
+        if (country.Length > 0)
+            into.Add("country_code", country);
     }
 }

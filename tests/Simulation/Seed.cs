@@ -19,7 +19,8 @@ internal static class Seed
         Random random = new(seed);
         Shape shape = Shape.Of(random);
         Weather weather = Weather.Of(random);
-        List<byte[]> input = Events.Make(seed, shape.Calls, shape.DisorderMs, shape.Dirt);
+        List<byte[]> input = Events.Make(
+            seed, shape.Calls, shape.GapMs, shape.DisorderMs, shape.Dirt);
         try
         {
             SimulatedRun run = new(shape, weather, input, seed, bug ?? Bug.None);

@@ -21,6 +21,7 @@ public sealed class CallStage : IStage
     private readonly EventClock clock;
     private readonly HorizonSet seen;
     private readonly CallJoin calls;
+    private readonly PddBaselines baselines;
     private readonly Combiner combiner;
     private readonly Books books = new();
     private readonly SourceChain chain = new();
@@ -44,7 +45,8 @@ public sealed class CallStage : IStage
         record = new EventRecord(dimensions, values, MetricNames);
         clock = new EventClock(options.LatenessMs);
         seen = new HorizonSet("seen", options.LatenessMs, options.SeenEventsMax);
-        combiner = new Combiner(options, dimensions, values, MetricNames, books);
+        baselines = new PddBaselines(options, values);
+        combiner = new Combiner(options, dimensions, values, MetricNames, books, baselines);
         calls = new CallJoin(options, combiner, dimensions.Count, values, MetricNames, books);
     }
 
@@ -60,9 +62,13 @@ public sealed class CallStage : IStage
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
         BundleGaps = chain.Gaps,
+        UnlearnedPdd = baselines.LeftOut,
         WatermarkMs = clock.GreatestMs == long.MinValue ? null
             : clock.GreatestMs - options.LatenessMs,
     };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<CountryPddLimit> PddLimits => baselines.LimitsAt(clock.GreatestMs);
 
     internal SymbolTable MetricNames { get; }
 
@@ -152,6 +158,7 @@ public sealed class CallStage : IStage
         into.Add(StatePart.Write("chain", chain.Write));
         seen.Save(into, whole);
         calls.Save(into, whole);
+        baselines.Save(into, whole);
     }
 
     /// <inheritdoc/>
@@ -167,6 +174,7 @@ public sealed class CallStage : IStage
         StatePart.Read(parts, "chain", chain.Load);
         seen.Load(parts);
         calls.Load(parts);
+        baselines.Load(parts);
     }
 
     private DecodeResult Decode(LogRecord input) =>
@@ -215,6 +223,7 @@ public sealed class CallStage : IStage
         long watermark = clock.WatermarkMs;
         seen.DropBefore(watermark);
         calls.Advance(watermark);
+        baselines.DropBefore(watermark);
     }
 
     private void KeepLate(RecordBatch batch, int index, LateReason reason, EpochOutputs outputs)

@@ -9,15 +9,19 @@ internal sealed class Combiner
 {
     private readonly TagRules tags;
     private readonly Books books;
+    private readonly PddBaselines baselines;
+    private readonly int countryOrdinal;
     private readonly int edgeOrdinal;
     private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
 
     public Combiner(
         PipelineOptions options, DimensionSet dimensions, SymbolTable dimensionValues,
-        SymbolTable metrics, Books books)
+        SymbolTable metrics, Books books, PddBaselines baselines)
     {
         this.books = books;
+        this.baselines = baselines;
+        countryOrdinal = dimensions.OrdinalOf("country"u8);
         tags = options.Tags;
         MetricNames = metrics;
         Partials = new PartialTable(
@@ -52,6 +56,7 @@ internal sealed class Combiner
     public void AddValues(
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
     {
+        Teach(dimensions, timeMs, values);
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
         {
             Cell cell = Partials.CellOf(grouping, dimensions, timeMs);
@@ -96,10 +101,14 @@ internal sealed class Combiner
     {
         double? seconds = ValueOf(values, Metrics.ConnectDuration);
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
+        PddLimit? limit = pddSeconds is null
+            ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
+        Teach(dimensions, timeMs, values);
         Tags found = tags.OfCall(new CallFacts
         {
             Edge = EdgeOf(dimensions),
             PddSeconds = pddSeconds,
+            PddLimitSeconds = limit?.Seconds,
             PacketLossPercent = ValueOf(values, Metrics.PacketLoss),
             AvgJitterMs = ValueOf(values, Metrics.AvgJitter),
             MaxJitterMs = ValueOf(values, Metrics.MaxJitter),
@@ -115,6 +124,14 @@ internal sealed class Combiner
             Add(cell, values);
             cell.Counts.AddCall(outcome);
         }
+    }
+
+    // Every delay that counts in the statistics teaches, and no other: stream reports bring none.
+    private void Teach(
+        ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
+    {
+        if (ValueOf(values, Metrics.Pdd) is { } seconds)
+            baselines.Teach(dimensions[countryOrdinal], timeMs, seconds);
     }
 
     private static void Add(Cell cell, ReadOnlySpan<MetricValue> values)

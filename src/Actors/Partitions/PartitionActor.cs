@@ -44,7 +44,11 @@ public sealed record PartitionSetting(
 /// <param name="Books">What it has done.</param>
 public sealed record PartitionProgress(
     string Stage, int Partition, string Phase, long Position, long? Committed, long? Saved,
-    long Epochs, StageProgress Books);
+    long Epochs, StageProgress Books)
+{
+    /// <summary>The present limits of post-dial delay; empty where none are.</summary>
+    public IReadOnlyList<CountryPddLimit> PddLimits { get; init; } = [];
+}
 
 /// <summary>
 /// The shell around a <see cref="PartitionMachine"/>: turns mail into its calls, and its effects
@@ -238,7 +242,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         stage.Name, setting.Source.Partition,
         finished ? "finished" : machine.Recovering ? "recovering" : "running",
         machine.Position, machine.CommittedOffset, machine.SavedOffset, machine.Epochs,
-        stage.Progress));
+        stage.Progress) { PddLimits = stage.PddLimits });
 
     [LoggerMessage(20, LogLevel.Information,
         "{Source} starts at {Position}, committed up to {Committed}")]

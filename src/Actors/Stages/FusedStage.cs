@@ -41,6 +41,9 @@ public sealed class FusedStage : IStage
     };
 
     /// <inheritdoc/>
+    public IReadOnlyList<CountryPddLimit> PddLimits => call.PddLimits;
+
+    /// <inheritdoc/>
     public void Apply(RecordBatch batch, int index, EpochOutputs outputs) =>
         call.Apply(batch, index, outputs);
 

@@ -19,6 +19,9 @@ public interface IStage
     /// <summary>What this partition has done, for people.</summary>
     StageProgress Progress { get; }
 
+    /// <summary>The present limits of post-dial delay, for people; empty where none are.</summary>
+    IReadOnlyList<CountryPddLimit> PddLimits => [];
+
     /// <summary>
     /// Takes in record <paramref name="index"/> of a batch. A throw means a fault of ours: the
     /// state is then undefined and the partition reloads.
@@ -152,6 +155,11 @@ public sealed record StageProgress
     /// <summary>Gaps between bundles, or between re-keyed records.</summary>
     public long BundleGaps { get; init; }
 
+    /// <summary>
+    /// Post-dial delays that taught no limit because their hour had too many countries.
+    /// </summary>
+    public long UnlearnedPdd { get; init; }
+
     /// <summary>Records spread anew by call.</summary>
     public long Rekeyed { get; init; }
 
@@ -180,6 +188,7 @@ public sealed record StageProgress
         LatePartials = a.LatePartials + b.LatePartials,
         DuplicateBundles = a.DuplicateBundles + b.DuplicateBundles,
         BundleGaps = a.BundleGaps + b.BundleGaps,
+        UnlearnedPdd = a.UnlearnedPdd + b.UnlearnedPdd,
         Rekeyed = a.Rekeyed + b.Rekeyed,
         WatermarkMs = a.WatermarkMs is { } x && b.WatermarkMs is { } y
             ? Math.Min(x, y)

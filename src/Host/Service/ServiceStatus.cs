@@ -58,7 +58,15 @@ internal sealed record SourceStatus(string Description, long EndOffset, long Lag
 /// <summary>One partition of one stage.</summary>
 internal sealed record PartitionStatus(
     string Stage, int Partition, string Phase, long Position, long? Committed, long? Saved,
-    long End, long Lag, DateTimeOffset? Watermark, StageProgress Books);
+    long End, long Lag, DateTimeOffset? Watermark, StageProgress Books,
+    IReadOnlyList<PddLimitStatus> PddLimits);
+
+/// <summary>
+/// What a call to a country is held against: the 95th percentile of so many delays in the hours
+/// before one; null while they are too few, and the configured limit holds.
+/// </summary>
+internal sealed record PddLimitStatus(
+    string Country, double? LimitSeconds, DateTimeOffset Hour, long Samples);
 
 /// <summary>The archive.</summary>
 internal sealed record SinkStatus(string Description, IReadOnlyList<TableStatus> Tables);

@@ -100,7 +100,10 @@ internal sealed class StatusBook(RunRequest request, Guid id, string archive, Ti
         return new PartitionStatus(
             part.Stage, part.Partition, isParked ? "parked" : part.Phase, part.Position,
             part.Committed, part.Saved, range.End, range.End - (part.Committed ?? 0),
-            ToTime(part.Books.WatermarkMs), part.Books);
+            ToTime(part.Books.WatermarkMs), part.Books,
+            [.. part.PddLimits.Select(limit => new PddLimitStatus(
+                limit.Country, limit.LimitSeconds,
+                DateTimeOffset.FromUnixTimeMilliseconds(limit.HourMs), limit.Samples))]);
     }
 
     private async Task<IReadOnlyList<TableStatus>> TablesAsync(ILog log, CancellationToken cancel)

@@ -59,6 +59,13 @@ internal sealed record PipelineSetting(
             "Most event ids remembered per partition to find duplicates.", true,
             o => o.SeenEventsMax, (o, n) => o with { SeenEventsMax = (int)n }),
         .. TagSettings.All,
+        new("pdd-history", "full hours from 1h to 31d", "How much of the past the limit of "
+                + "high_pdd is learned from, by country.", Shapes: true,
+            o => Durations.Format(o.PddHistoryMs),
+            (o, text) => o with { PddHistoryMs = ParseHours(text) }),
+        Number("pdd-samples", 1, 1_000_000_000, "Calls of a country in that time before its own "
+                + "limit holds; with fewer tags.pdd-s does.", true,
+            o => o.PddSamplesMin, (o, n) => o with { PddSamplesMin = n }),
         new("dead-letter-limit", "a number from 0 to 1",
             "Share of dead letters among the records of a minute, per partition, past which the "
             + "program stops; 1: never.", Shapes: false,
@@ -129,6 +136,14 @@ internal sealed record PipelineSetting(
             && share is >= 0 and <= 1
             ? share
             : throw new FormatException("it is no share");
+
+    private static long ParseHours(string text)
+    {
+        const long HoursMax = 31 * 24;
+        long ms = Durations.ParseMs(text);
+        return ms % PddHours.HourMs == 0 && ms / PddHours.HourMs is >= 1 and <= HoursMax
+            ? ms : throw new FormatException("it is outside of that");
+    }
 
     private static string ParseName(string text)
     {

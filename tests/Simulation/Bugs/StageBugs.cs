@@ -52,6 +52,22 @@ internal sealed class ChangeNotSaved : Bug
     }
 }
 
+/// <summary>What was learned of post-dial delay is left out of snapshots.</summary>
+internal sealed class LearnedNotSaved : Bug
+{
+    public override IStage Wrap(IStage stage, PartId id, SimulatedRun world) =>
+        new Forgetful(stage);
+
+    private sealed class Forgetful(IStage stage) : SabotagedStage(stage)
+    {
+        public override void Save(List<SnapshotPart> into, bool whole)
+        {
+            base.Save(into, whole);
+            into.RemoveAll(part => part.Key.StartsWith("pdd/", StringComparison.Ordinal));
+        }
+    }
+}
+
 /// <summary>The aggregator merges a bundle that comes again.</summary>
 internal sealed class RepeatAccepted : Bug
 {

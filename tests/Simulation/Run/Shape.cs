@@ -8,10 +8,12 @@ namespace Earshot.Tests.Simulation.Run;
 /// <param name="Processes">How many processes share it.</param>
 /// <param name="Kafka">True: the log has Kafka's rules, false: the embedded logs'.</param>
 /// <param name="Calls">Calls in the input.</param>
+/// <param name="GapMs">From one call to the next: in some seeds the input spans hours.</param>
 /// <param name="DisorderMs">How far an event may arrive behind later ones.</param>
 /// <param name="Dirt">True: broken, late and repeated records too.</param>
 internal sealed record Shape(
-    PipelineOptions Options, int Processes, bool Kafka, int Calls, long DisorderMs, bool Dirt)
+    PipelineOptions Options, int Processes, bool Kafka, int Calls, long GapMs, long DisorderMs,
+    bool Dirt)
 {
     private static readonly string[] windowSets =
         ["1m", "5m/1m", "1m,1h", "30s,5m/1m", "2m,24h", "1m,90s/30s"];
@@ -44,12 +46,16 @@ internal sealed record Shape(
                 ? TimeSpan.FromMilliseconds(random.Next(200, 3000)) : TimeSpan.FromHours(10),
             CallLimitMs = random.Next(2) == 0 ? 200_000 : 600_000,
             ArchiveRowsMax = random.Next(20, 400),
+            PddHistoryMs = random.Next(1, 4) * PddHours.HourMs,
+            PddSamplesMin = random.Next(1, 4),
         };
         bool kafka = random.Next(4) != 0;
         int processes = kafka ? random.Next(1, Math.Min(3, partitions + 1) + 1) : 1;
         long disorderMs = Math.Min(latenessMs * 2, random.Next(1, 60_000));
+        long gapMs = random.Next(3) == 0 ? random.Next(300_000, 2_400_000) : 700;
         return new Shape(
-            options, processes, kafka, random.Next(4, 13), disorderMs, Dirt: random.Next(4) != 0);
+            options, processes, kafka, random.Next(4, 13), gapMs, disorderMs,
+            Dirt: random.Next(4) != 0);
     }
 
     public override string ToString() =>

@@ -28,15 +28,17 @@ internal static class Inputs
     };
 
     public static byte[] Metric(
-        long at, double value = 1, string id = "", string metric = "depth", string carrier = "")
+        long at, double value = 1, string id = "", string metric = "depth", string carrier = "",
+        string country = "")
     {
         CallMetric message = new() { EventTime = at, EventId = id, Metric = metric, Value = value };
-        Say(message.Dimensions, carrier);
+        Say(message.Dimensions, carrier, country);
         return new Envelope { CallMetric = message }.ToByteArray();
     }
 
     public static byte[] Step(
-        string call, State state, long at, string id = "", int sip = 0, string carrier = "")
+        string call, State state, long at, string id = "", int sip = 0, string carrier = "",
+        string country = "")
     {
         CallEvent message = new()
         {
@@ -47,7 +49,7 @@ internal static class Inputs
         };
         if (sip > 0)
             message.SipResponse = sip;
-        Say(message.Dimensions, carrier);
+        Say(message.Dimensions, carrier, country);
         return new Envelope { CallEvent = message }.ToByteArray();
     }
 
@@ -64,7 +66,8 @@ internal static class Inputs
 
     public static byte[] Summary(
         string call, long at, bool partial = false, double? pdd = null, double? mos = null,
-        State state = State.Completed, string id = "", string carrier = "", double? score = null)
+        State state = State.Completed, string id = "", string carrier = "", double? score = null,
+        string country = "")
     {
         CallSummary message = new()
         {
@@ -83,7 +86,7 @@ internal static class Inputs
             message.Metrics.Mos = opinion;
         if (score is { } quality)
             message.Score = quality;
-        Say(message.Dimensions, carrier);
+        Say(message.Dimensions, carrier, country);
         return new Envelope { CallSummary = message }.ToByteArray();
     }
 
@@ -109,8 +112,11 @@ internal static class Inputs
             AppendTimeMs, "calls");
     }
 
-    private static void Say(MapField<string, string> dimensions, string carrier)
+    private static void Say(
+        MapField<string, string> dimensions, string carrier, string country = "")
     {
+        if (country.Length > 0)
+            dimensions.Add("country", country);
         if (carrier.Length > 0)
             dimensions.Add("carrier", carrier);
     }

@@ -1,0 +1,243 @@
+using System.Globalization;
+using Earshot.Actors.Stages;
+using Earshot.Analytics;
+using Earshot.Schemas;
+using Earshot.Snapshots;
+
+namespace Earshot.Actors.Calls;
+
+/// <summary>
+/// What the post-dial delays of a partition teach about each country: one sketch per country and
+/// hour of event time. The limit of a call is the 95th percentile of the hours before its own
+/// that no record in time can add to any more (<see cref="PddHours.EndFor"/>), so it is a
+/// function of the delays alone, not of their order. An hour goes when no call in time can need
+/// it.
+/// <para>
+/// Memory: some 300 buckets of 8 bytes per country and hour that has more than 64 delays; 200
+/// countries over a day are below 15 MB.
+/// </para>
+/// </summary>
+internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
+{
+    /// <summary>
+    /// Most countries that are learned in one hour, several times what there are: a source that
+    /// writes anything else there must not fill the memory. Delays of further ones are counted,
+    /// and their calls are held against the configured limit.
+    /// </summary>
+    public const int CountriesMax = 1000;
+
+    /// <summary>Most countries shown to people: those with the most delays.</summary>
+    public const int ShownMax = 100;
+
+    private const string PartKey = "pdd";
+    private const string HourPrefix = PartKey + "/";
+
+    // By their start.
+    private readonly SortedDictionary<long, Hour> hours = [];
+
+    // Limits worked out, by country and end of the hours; such hours change no more.
+    private readonly Dictionary<(int Country, long EndMs), Learned> learned = [];
+    private readonly List<long> removed = [];
+    private readonly Aggregate sum = new();
+
+    // The hour looked up last, and the watermark at which hours may go.
+    private (long StartMs, Hour? Hour) last = (long.MinValue, null);
+    private long turnMs = long.MinValue;
+
+    private (long EndMs, IReadOnlyList<CountryPddLimit> Limits) shown = (long.MinValue, []);
+    private bool countChanged;
+
+    /// <summary>Delays that taught nothing because their hour had too many countries.</summary>
+    public long LeftOut { get; private set; }
+
+    /// <summary>Takes in a delay that is counted in the statistics.</summary>
+    /// <param name="country">Symbol of its country; 0 when missing: teaches nothing.</param>
+    /// <param name="timeMs">The event time it is counted at.</param>
+    /// <param name="seconds">The delay, s.</param>
+    public void Teach(int country, long timeMs, double seconds)
+    {
+        if (country == 0)
+            return;
+        long start = PddHours.StartOf(timeMs);
+        Hour hour = last.StartMs == start ? last.Hour! : HourAt(start);
+        if (!hour.Countries.TryGetValue(country, out Aggregate? delays))
+        {
+            if (hour.Countries.Count == CountriesMax)
+            {
+                LeftOut++;
+                countChanged = true;
+                return;
+            }
+
+            hour.Countries.Add(country, delays = new Aggregate());
+        }
+
+        delays.Add(seconds);
+        hour.Changed = true;
+    }
+
+    /// <summary>
+    /// The limit for a call of a country that ended at a time. Null: without a country or with too
+    /// few delays the configured limit holds.
+    /// </summary>
+    /// <param name="country">Symbol of its country; 0 when missing.</param>
+    /// <param name="timeMs">When it ended.</param>
+    public PddLimit? LimitOf(int country, long timeMs)
+    {
+        long endMs = PddHours.EndFor(timeMs, options.LatenessMs);
+        Learned found = country == 0 ? default : LearnedOf(country, endMs);
+        return found.Samples >= options.PddSamplesMin
+            ? new PddLimit(found.Seconds, endMs, found.Samples)
+            : null;
+    }
+
+    /// <summary>
+    /// Drops the hours that no call from the watermark on needs. To be called after the calls due
+    /// by it are counted.
+    /// </summary>
+    public void DropBefore(long watermarkMs)
+    {
+        if (watermarkMs < turnMs)
+            return;
+        turnMs = watermarkMs > long.MaxValue - PddHours.HourMs
+            ? long.MaxValue : PddHours.StartOf(watermarkMs) + PddHours.HourMs;
+        learned.Clear();
+        last = (long.MinValue, null);
+        long neededFromMs =
+            PddHours.EndFor(watermarkMs, options.LatenessMs) - options.PddHistoryMs;
+        while (hours.Count > 0 && hours.First() is { } first && first.Key < neededFromMs)
+        {
+            hours.Remove(first.Key);
+            if (first.Value.Saved)
+                removed.Add(first.Key);
+        }
+    }
+
+    /// <summary>
+    /// The limits for calls at a time, for people: the <see cref="ShownMax"/> countries with the
+    /// most delays, by name. Worked out once an hour.
+    /// </summary>
+    /// <param name="timeMs">At or after the watermark; long.MinValue: nothing was seen yet.</param>
+    public IReadOnlyList<CountryPddLimit> LimitsAt(long timeMs)
+    {
+        if (timeMs == long.MinValue)
+            return [];
+        long endMs = PddHours.EndFor(timeMs, options.LatenessMs);
+        if (shown.EndMs != endMs)
+            shown = (endMs, ShowLimits(endMs));
+        return shown.Limits;
+    }
+
+    /// <summary>Adds the hours that changed, and the removal of dropped ones.</summary>
+    public void Save(List<SnapshotPart> into, bool whole)
+    {
+        if (countChanged || (whole && LeftOut > 0))
+            into.Add(StatePart.Write(PartKey, writer => writer.Write(LeftOut)));
+        countChanged = false;
+        if (!whole)
+            into.AddRange(removed.Select(start => new SnapshotPart(KeyOf(start), null)));
+        removed.Clear();
+        foreach ((long start, Hour hour) in hours)
+        {
+            if (!whole && !hour.Changed)
+                continue;
+            into.Add(StatePart.Write(KeyOf(start), writer => Write(writer, hour)));
+            (hour.Changed, hour.Saved) = (false, true);
+        }
+    }
+
+    /// <summary>Takes the hours back from a snapshot.</summary>
+    public void Load(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        StatePart.Read(parts, PartKey, reader => LeftOut = reader.ReadInt64());
+        foreach ((string key, byte[] value) in parts)
+        {
+            if (!key.StartsWith(HourPrefix, StringComparison.Ordinal))
+                continue;
+            using BinaryReader reader = new(new MemoryStream(value));
+            Hour hour = new() { Saved = true };
+            int count = reader.Read7BitEncodedInt();
+            for (int i = 0; i < count; i++)
+                hour.Countries.Add(values.Intern(reader.ReadString()), Aggregate.Read(reader));
+            string start = key[HourPrefix.Length..];
+            hours.Add(long.Parse(start, CultureInfo.InvariantCulture), hour);
+        }
+    }
+
+    private Hour HourAt(long startMs)
+    {
+        if (!hours.TryGetValue(startMs, out Hour? hour))
+            hours.Add(startMs, hour = new Hour());
+        last = (startMs, hour);
+        return hour;
+    }
+
+    private Learned LearnedOf(int country, long endMs)
+    {
+        if (learned.TryGetValue((country, endMs), out Learned found))
+            return found;
+        sum.Reset();
+        foreach ((long start, Hour hour) in hours)
+        {
+            bool counts = start >= endMs - options.PddHistoryMs && start < endMs;
+            if (counts && hour.Countries.TryGetValue(country, out Aggregate? delays))
+                sum.Merge(delays);
+        }
+
+        // Not remembered without a delay: of such countries there may be any number.
+        if (sum.Count == 0)
+            return default;
+        found = new Learned(sum.Quantile(PddHours.Percent), sum.Count);
+        learned.Add((country, endMs), found);
+        return found;
+    }
+
+    private List<CountryPddLimit> ShowLimits(long endMs)
+    {
+        IEnumerable<int> countries = hours
+            .Where(hour => hour.Key >= endMs - options.PddHistoryMs && hour.Key < endMs)
+            .SelectMany(hour => hour.Value.Countries.Keys)
+            .Distinct();
+        return [.. countries
+            .Select(country => Show(country, LearnedOf(country, endMs), endMs))
+            .OrderByDescending(limit => limit.Samples)
+            .ThenBy(limit => limit.Country, StringComparer.Ordinal)
+            .Take(ShownMax)
+            .OrderBy(limit => limit.Country, StringComparer.Ordinal)];
+    }
+
+    private CountryPddLimit Show(int country, Learned found, long endMs)
+    {
+        bool isLearned = found.Samples >= options.PddSamplesMin;
+        return new CountryPddLimit(
+            values[country], isLearned ? found.Seconds : null, endMs, found.Samples);
+    }
+
+    private void Write(BinaryWriter writer, Hour hour)
+    {
+        writer.Write7BitEncodedInt(hour.Countries.Count);
+        foreach ((int country, Aggregate delays) in hour.Countries)
+        {
+            writer.Write(values[country]);
+            delays.Write(writer);
+        }
+    }
+
+    private static string KeyOf(long startMs) =>
+        HourPrefix + startMs.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>What hours say of a country: their 95th percentile, s, of so many delays.</summary>
+    private readonly record struct Learned(double Seconds, long Samples);
+
+    private sealed class Hour
+    {
+        /// <summary>By symbol.</summary>
+        public readonly Dictionary<int, Aggregate> Countries = [];
+
+        /// <summary>True when it has what no snapshot has.</summary>
+        public bool Changed;
+
+        /// <summary>True when a snapshot has a part of it.</summary>
+        public bool Saved;
+    }
+}
