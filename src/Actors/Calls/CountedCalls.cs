@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Earshot.Actors.Stages;
 using Earshot.Snapshots;
 
@@ -19,29 +20,29 @@ internal readonly record struct CountedCall(long TimeMs, bool Complete, bool Pdd
 internal sealed class CountedCalls(long horizonMs, int callsMax)
 {
     private const string PartKey = "counted-calls";
-    private const string BucketPrefix = PartKey + "/";
 
-    private readonly long bucketMs = Math.Max(1000, horizonMs / 10);
-    private readonly Dictionary<ulong, CountedCall> calls = [];
+    // Id, time, two flags.
+    private const int EntryBytes = 18;
 
-    // By event time: dropped as a whole.
-    private readonly SortedDictionary<long, Bucket> buckets = [];
-    private readonly List<SnapshotPart> removed = [];
-
-    // End of the first bucket: asked for with every move of the watermark.
-    private long firstEndMs = long.MaxValue;
+    private readonly IdMap<CountedCall> calls = new();
+    private readonly TimeBuckets<Entry> buckets = new(PartKey, Math.Max(1000, horizonMs / 10));
 
     /// <summary>Calls dropped before their time.</summary>
     public long Forgotten { get; private set; }
 
     /// <summary>The counted call an event belongs to; null when there is none.</summary>
-    public CountedCall? Find(ulong id, long eventTimeMs) =>
-        calls.TryGetValue(id, out CountedCall call) && eventTimeMs < call.TimeMs + horizonMs
-            ? call : null;
+    /// <param name="id">The call's id, not 0.</param>
+    /// <param name="eventTimeMs">When the event happened.</param>
+    public CountedCall? Find(ulong id, long eventTimeMs)
+    {
+        ref CountedCall call = ref calls.Find(id);
+        return !Unsafe.IsNullRef(ref call) && eventTimeMs < call.TimeMs + horizonMs ? call : null;
+    }
 
     /// <summary>A call is counted.</summary>
     public void Add(ulong id, CountedCall call)
     {
+        buckets.Add(call.TimeMs, new Entry(id, call));
         Put(id, call);
         if (calls.Count > callsMax)
             Forgotten += DropFirst();
@@ -50,7 +51,7 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
     /// <summary>Drops what no event can belong to any more.</summary>
     public void DropBefore(long watermarkMs)
     {
-        while (buckets.Count > 0 && firstEndMs <= watermarkMs - horizonMs)
+        while (buckets.FirstEndMs <= watermarkMs - horizonMs && !buckets.IsEmpty)
             DropFirst();
     }
 
@@ -58,95 +59,69 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
     public void Save(List<SnapshotPart> into, bool whole)
     {
         into.Add(StatePart.Write(PartKey, writer => writer.Write(Forgotten)));
-        if (!whole)
-            into.AddRange(removed);
-        removed.Clear();
-        foreach ((long start, Bucket bucket) in buckets)
-        {
-            if (whole)
-                (bucket.Saved, bucket.Parts) = (0, 0);
-            if (bucket.Saved == bucket.Calls.Count)
-                continue;
-            into.Add(StatePart.Write(KeyOf(start, bucket.Parts++), writer =>
-            {
-                foreach ((ulong id, CountedCall call) in bucket.Calls.Skip(bucket.Saved))
-                {
-                    writer.Write(id);
-                    writer.Write(call.TimeMs);
-                    writer.Write(call.Complete);
-                    writer.Write(call.PddCounted);
-                }
-            }));
-            bucket.Saved = bucket.Calls.Count;
-        }
+        buckets.Save(into, whole, Encode);
     }
 
     /// <summary>Takes the calls back from a snapshot.</summary>
     public void Load(IReadOnlyDictionary<string, byte[]> parts)
     {
         StatePart.Read(parts, PartKey, reader => Forgotten = reader.ReadInt64());
-        foreach ((string key, byte[] value) in parts)
-        {
-            if (!key.StartsWith(BucketPrefix, StringComparison.Ordinal))
-                continue;
-            using BinaryReader reader = new(new MemoryStream(value));
-            Bucket? bucket = null;
-            while (reader.BaseStream.Position < reader.BaseStream.Length)
-            {
-                ulong id = reader.ReadUInt64();
-                long time = reader.ReadInt64();
-                bool complete = reader.ReadBoolean();
-                bucket = Put(id, new CountedCall(time, complete, reader.ReadBoolean()));
-            }
-
-            if (bucket is null)
-                continue;
-            int part = int.Parse(key.Split('/')[^1], CultureInfo.InvariantCulture);
-            (bucket.Saved, bucket.Parts) = (bucket.Calls.Count, Math.Max(bucket.Parts, part + 1));
-        }
+        buckets.Load(parts, Decode, entry => Put(entry.Id, entry.Call));
     }
 
-    private Bucket Put(ulong id, CountedCall call)
+    // Parts come in no order: the call counted last is the one that is known.
+    private void Put(ulong id, CountedCall call)
     {
-        // Parts come in no order: the call counted last is the one that is known.
-        if (!calls.TryGetValue(id, out CountedCall known) || known.TimeMs < call.TimeMs)
-            calls[id] = call;
-        long start = call.TimeMs - (call.TimeMs % bucketMs);
-        if (!buckets.TryGetValue(start, out Bucket? bucket))
-        {
-            buckets.Add(start, bucket = new Bucket());
-            firstEndMs = Math.Min(firstEndMs, start + bucketMs);
-        }
-
-        bucket.Calls.Add((id, call));
-        return bucket;
+        ref CountedCall known = ref calls.GetOrAdd(id, out bool added);
+        if (added || known.TimeMs < call.TimeMs)
+            known = call;
     }
 
     private int DropFirst()
     {
-        (long start, Bucket bucket) = buckets.First();
-        foreach ((ulong id, CountedCall call) in bucket.Calls)
+        ReadOnlySpan<Entry> first = buckets.First;
+        int dropped = first.Length;
+        foreach (Entry entry in first)
         {
-            if (calls.TryGetValue(id, out CountedCall known) && known.TimeMs == call.TimeMs)
-                calls.Remove(id);
+            ref CountedCall known = ref calls.Find(entry.Id);
+            if (!Unsafe.IsNullRef(ref known) && known.TimeMs == entry.Call.TimeMs)
+                calls.Remove(entry.Id);
         }
 
-        for (int part = 0; part < bucket.Parts; part++)
-            removed.Add(new SnapshotPart(KeyOf(start, part), null));
-        buckets.Remove(start);
-        firstEndMs = buckets.Count == 0 ? long.MaxValue : buckets.First().Key + bucketMs;
-        return bucket.Calls.Count;
+        buckets.DropFirst();
+        return dropped;
     }
 
-    private static string KeyOf(long start, int part) =>
-        string.Create(CultureInfo.InvariantCulture, $"{BucketPrefix}{start}/{part}");
-
-    private sealed class Bucket
+    private static byte[] Encode(ReadOnlySpan<Entry> entries)
     {
-        public readonly List<(ulong Id, CountedCall Call)> Calls = [];
+        byte[] part = new byte[entries.Length * EntryBytes];
+        Span<byte> rest = part;
+        foreach (Entry entry in entries)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(rest, entry.Id);
+            BinaryPrimitives.WriteInt64LittleEndian(rest[8..], entry.Call.TimeMs);
+            rest[16] = entry.Call.Complete ? (byte)1 : (byte)0;
+            rest[17] = entry.Call.PddCounted ? (byte)1 : (byte)0;
+            rest = rest[EntryBytes..];
+        }
 
-        // How many of them are in snapshots already, in how many parts.
-        public int Saved;
-        public int Parts;
+        return part;
     }
+
+    private static Entry[] Decode(ReadOnlySpan<byte> part)
+    {
+        Entry[] entries = new Entry[part.Length / EntryBytes];
+        for (int i = 0; i < entries.Length; i++)
+        {
+            ReadOnlySpan<byte> at = part.Slice(i * EntryBytes, EntryBytes);
+            entries[i] = new Entry(
+                BinaryPrimitives.ReadUInt64LittleEndian(at),
+                new CountedCall(
+                    BinaryPrimitives.ReadInt64LittleEndian(at[8..]), at[16] != 0, at[17] != 0));
+        }
+
+        return entries;
+    }
+
+    private readonly record struct Entry(ulong Id, CountedCall Call);
 }

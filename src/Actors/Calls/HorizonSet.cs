@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Earshot.Snapshots;
 
@@ -11,13 +10,10 @@ namespace Earshot.Actors.Calls;
 /// </summary>
 internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
 {
-    /// <summary>A tenth of the horizon: so much longer than needed an id is kept at most.</summary>
-    private readonly long bucketMs = Math.Max(1000, horizonMs / 10);
+    private readonly IdMap<Nothing> ids = new();
 
-    private readonly HashSet<ulong> ids = [];
-    private readonly SortedDictionary<long, Bucket> buckets = [];
-    private readonly List<SnapshotPart> removed = [];
-    private long firstEndMs = long.MaxValue;
+    // A tenth of the horizon each: so much longer than needed an id is kept at most.
+    private readonly TimeBuckets<ulong> buckets = new(name, Math.Max(1000, horizonMs / 10));
 
     /// <summary>Ids held.</summary>
     public int Count => ids.Count;
@@ -25,22 +21,15 @@ internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
     /// <summary>Ids dropped before their time.</summary>
     public long Forgotten { get; set; }
 
-    /// <summary>True when the id is held.</summary>
-    public bool Contains(ulong id) => ids.Contains(id);
-
     /// <summary>Adds an id; false when it is held already.</summary>
+    /// <param name="id">Not 0.</param>
+    /// <param name="timeMs">When its event happened.</param>
     public bool Add(ulong id, long timeMs)
     {
-        if (!ids.Add(id))
+        ids.GetOrAdd(id, out bool added);
+        if (!added)
             return false;
-        long start = timeMs - (timeMs % bucketMs);
-        if (!buckets.TryGetValue(start, out Bucket? bucket))
-        {
-            buckets.Add(start, bucket = new Bucket());
-            firstEndMs = Math.Min(firstEndMs, start + bucketMs);
-        }
-
-        bucket.Ids.Add(id);
+        buckets.Add(timeMs, id);
         if (ids.Count > idsMax)
             Forgotten += DropFirst();
         return true;
@@ -49,76 +38,28 @@ internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
     /// <summary>Drops what the watermark has passed.</summary>
     public void DropBefore(long watermarkMs)
     {
-        while (firstEndMs <= watermarkMs && buckets.Count > 0)
+        while (buckets.FirstEndMs <= watermarkMs && !buckets.IsEmpty)
             DropFirst();
     }
 
     /// <summary>
     /// Adds the ids that came since the last call, and the removal of dropped ones.
     /// </summary>
-    public void Save(List<SnapshotPart> into, bool whole)
-    {
-        if (!whole)
-            into.AddRange(removed);
-        removed.Clear();
-        foreach ((long start, Bucket bucket) in buckets)
-        {
-            if (whole)
-                (bucket.Saved, bucket.Parts) = (0, 0);
-            if (bucket.Saved == bucket.Ids.Count)
-                continue;
-            Span<ulong> fresh = CollectionsMarshal.AsSpan(bucket.Ids)[bucket.Saved..];
-            into.Add(new SnapshotPart(
-                PartKey(start, bucket.Parts++), MemoryMarshal.AsBytes(fresh).ToArray()));
-            bucket.Saved = bucket.Ids.Count;
-        }
-    }
+    public void Save(List<SnapshotPart> into, bool whole) => buckets.Save(
+        into, whole, static fresh => MemoryMarshal.AsBytes(fresh).ToArray());
 
     /// <summary>Takes the ids back from a snapshot.</summary>
-    public void Load(IReadOnlyDictionary<string, byte[]> parts)
-    {
-        foreach ((string key, byte[] value) in parts)
-        {
-            if (!key.StartsWith(name + "/", StringComparison.Ordinal))
-                continue;
-            string[] fields = key.Split('/');
-            long start = long.Parse(fields[^2], CultureInfo.InvariantCulture);
-            if (!buckets.TryGetValue(start, out Bucket? bucket))
-                buckets.Add(start, bucket = new Bucket());
-            foreach (ulong id in MemoryMarshal.Cast<byte, ulong>(value))
-            {
-                ids.Add(id);
-                bucket.Ids.Add(id);
-            }
-
-            bucket.Saved = bucket.Ids.Count;
-            bucket.Parts = Math.Max(
-                bucket.Parts, int.Parse(fields[^1], CultureInfo.InvariantCulture) + 1);
-            firstEndMs = Math.Min(firstEndMs, start + bucketMs);
-        }
-    }
+    public void Load(IReadOnlyDictionary<string, byte[]> parts) => buckets.Load(
+        parts, static part => MemoryMarshal.Cast<byte, ulong>(part).ToArray(),
+        id => ids.GetOrAdd(id, out _));
 
     private int DropFirst()
     {
-        (long start, Bucket bucket) = buckets.First();
-        foreach (ulong id in bucket.Ids)
+        ReadOnlySpan<ulong> first = buckets.First;
+        int dropped = first.Length;
+        foreach (ulong id in first)
             ids.Remove(id);
-        for (int part = 0; part < bucket.Parts; part++)
-            removed.Add(new SnapshotPart(PartKey(start, part), null));
-        buckets.Remove(start);
-        firstEndMs = buckets.Count == 0 ? long.MaxValue : buckets.First().Key + bucketMs;
-        return bucket.Ids.Count;
-    }
-
-    private string PartKey(long start, int part) =>
-        string.Create(CultureInfo.InvariantCulture, $"{name}/{start}/{part}");
-
-    private sealed class Bucket
-    {
-        public readonly List<ulong> Ids = [];
-
-        // How many of them are in snapshots already, in how many parts.
-        public int Saved;
-        public int Parts;
+        buckets.DropFirst();
+        return dropped;
     }
 }
