@@ -32,8 +32,8 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
     private const string PartKey = "pdd";
     private const string HourPrefix = PartKey + "/";
 
-    // By their start.
-    private readonly SortedDictionary<long, Hour> hours = [];
+    // By their start. A list: few, and going through it allocates nothing.
+    private readonly SortedList<long, Hour> hours = [];
 
     // Limits worked out, by country and end of the hours; such hours change no more.
     private readonly Dictionary<(int Country, long EndMs), Learned> learned = [];
@@ -105,11 +105,11 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
         last = (long.MinValue, null);
         long neededFromMs =
             PddHours.EndFor(watermarkMs, options.LatenessMs) - options.PddHistoryMs;
-        while (hours.Count > 0 && hours.First() is { } first && first.Key < neededFromMs)
+        while (hours.Count > 0 && hours.GetKeyAtIndex(0) < neededFromMs)
         {
-            hours.Remove(first.Key);
-            if (first.Value.Saved)
-                removed.Add(first.Key);
+            if (hours.GetValueAtIndex(0).Saved)
+                removed.Add(hours.GetKeyAtIndex(0));
+            hours.RemoveAt(0);
         }
     }
 
@@ -177,10 +177,11 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
         if (learned.TryGetValue((country, endMs), out Learned found))
             return found;
         sum.Reset();
-        foreach ((long start, Hour hour) in hours)
+        for (int i = 0; i < hours.Count && hours.GetKeyAtIndex(i) < endMs; i++)
         {
-            bool counts = start >= endMs - options.PddHistoryMs && start < endMs;
-            if (counts && hour.Countries.TryGetValue(country, out Aggregate? delays))
+            bool counts = hours.GetKeyAtIndex(i) >= endMs - options.PddHistoryMs;
+            if (counts && hours.GetValueAtIndex(i).Countries.TryGetValue(
+                country, out Aggregate? delays))
                 sum.Merge(delays);
         }
 

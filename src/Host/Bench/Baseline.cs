@@ -47,12 +47,14 @@ internal sealed record Baseline(
 
     private static BaselineRow? RowOf(BenchResult result) =>
         result is { Value: { } rate, Yardstick: { } yardstick, AllocatedPerEvent: { } allocated }
-            ? new BaselineRow(result.Name, rate.Max / yardstick.Max, allocated)
+            ? new BaselineRow(
+                result.Name, Math.Round(rate.Max / (yardstick.Max / (1 << 20)), 1),
+                Math.Round(allocated, 1))
             : null;
 }
 
 /// <summary>What one row gave.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="OverYardstick">Best rate, events/s, over the yardstick's, bytes/s.</param>
+/// <param name="OverYardstick">Best rate, events/s, over the yardstick's, MiB/s.</param>
 /// <param name="AllocatedPerEvent">Bytes allocated per event.</param>
 internal sealed record BaselineRow(string Name, double OverYardstick, double AllocatedPerEvent);
