@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Earshot.Analytics;
 
 // Quantiles and buckets: reading the distribution.
@@ -30,15 +28,18 @@ public sealed partial class Aggregate
             throw new ArgumentException($"{indexes.Length} indexes for {counts.Length} counts.");
         if (!double.IsFinite(min) || !double.IsFinite(max) || min > max || m2 < 0)
             throw new ArgumentException($"Impossible statistics: min {min}, max {max}, m2 {m2}.");
-        Aggregate aggregate = new() { sum = sum, m2 = m2, min = min + 0.0, max = max + 0.0 };
+        Spread spread = new();
+        long count = 0;
         for (int i = 0; i < indexes.Length; i++)
         {
             if (indexes[i] is < -Buckets.IndexMax or > Buckets.IndexMax || counts[i] <= 0)
                 throw new ArgumentException($"Impossible bucket {indexes[i]} x {counts[i]}.");
-            aggregate.AddIndex(indexes[i], counts[i]);
-            aggregate.count = checked(aggregate.count + counts[i]);
+            spread.AddBucket(indexes[i], counts[i]);
+            count = checked(count + counts[i]);
         }
 
+        spread.Moments = new Moments(count, sum, m2, min + 0.0, max + 0.0);
+        Aggregate aggregate = new() { count = count, spread = spread };
         if (aggregate.IsRaw)
             throw new ArgumentException($"Buckets of only {aggregate.count} values.");
         return aggregate;
@@ -91,7 +92,7 @@ public sealed partial class Aggregate
         ArgumentNullException.ThrowIfNull(into);
         if (!IsRaw)
         {
-            for (Cursor cursor = new(this); cursor.MoveNext();)
+            for (Spread.Cursor cursor = new(spread!); cursor.MoveNext();)
                 into.Add(cursor.Current);
             return;
         }
@@ -133,64 +134,21 @@ public sealed partial class Aggregate
 
     private void BucketQuantiles(ReadOnlySpan<int> percents, Span<double> into)
     {
-        Cursor cursor = new(this);
+        Spread.Cursor cursor = new(spread!);
         long passed = 0;
         for (int i = 0; i < percents.Length; i++)
         {
             long rank = RankOf(percents[i]);
             if (rank < passed - cursor.Current.Count)
             {
-                cursor = new Cursor(this);
+                cursor = new Spread.Cursor(spread!);
                 passed = 0;
             }
 
             while (passed <= rank && cursor.MoveNext())
                 passed += cursor.Current.Count;
-            into[i] = Math.Clamp(Buckets.ValueOf(cursor.Current.Index), min, max);
-        }
-    }
-
-    // Walks the buckets in use by ascending index: negative ones from the largest magnitude down,
-    // zero, positive ones up.
-    [StructLayout(LayoutKind.Auto)]
-    private struct Cursor(Aggregate owner)
-    {
-        private int next = Math.Min(0, 1 - owner.negative.End);
-
-        public BucketCount Current { get; private set; }
-
-        public bool MoveNext()
-        {
-            for (; next < 0; next++)
-            {
-                if (-next < owner.negative.First)
-                    break;
-                if (owner.negative[-next] != 0)
-                    return Take(owner.negative[-next]);
-            }
-
-            if (next <= 0)
-            {
-                next = 0;
-                if (owner.zeros != 0)
-                    return Take(owner.zeros);
-                next = 1;
-            }
-
-            for (next = Math.Max(next, owner.positive.First); next < owner.positive.End; next++)
-            {
-                if (owner.positive[next] != 0)
-                    return Take(owner.positive[next]);
-            }
-
-            return false;
-        }
-
-        private bool Take(long values)
-        {
-            Current = new BucketCount(next, values);
-            next++;
-            return true;
+            into[i] = Math.Clamp(
+                Buckets.ValueOf(cursor.Current.Index), spread!.Moments.Min, spread.Moments.Max);
         }
     }
 }

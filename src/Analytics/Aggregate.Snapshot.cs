@@ -1,7 +1,8 @@
 namespace Earshot.Analytics;
 
 // The binary form in snapshots: count, sum, m2, then the raw values in arrival order, or min, max
-// and the buckets in use (distance to the one before, count).
+// and the buckets in use (distance to the one before, count). Of raw values sum and m2 follow:
+// they are written for programs before this one, which took them from there.
 public sealed partial class Aggregate
 {
     /// <summary>Writes the whole state; <see cref="Read"/> restores it bit by bit.</summary>
@@ -9,8 +10,9 @@ public sealed partial class Aggregate
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write7BitEncodedInt64(count);
-        writer.Write(sum);
-        writer.Write(m2);
+        Moments moments = Moments;
+        writer.Write(moments.Sum);
+        writer.Write(moments.M2);
         if (IsRaw)
         {
             foreach (double value in RawValues)
@@ -18,14 +20,14 @@ public sealed partial class Aggregate
             return;
         }
 
-        writer.Write(min);
-        writer.Write(max);
+        writer.Write(moments.Min);
+        writer.Write(moments.Max);
         int entries = 0;
-        for (Cursor cursor = new(this); cursor.MoveNext();)
+        for (Spread.Cursor cursor = new(spread!); cursor.MoveNext();)
             entries++;
         writer.Write7BitEncodedInt(entries);
         int last = -Buckets.IndexMax;
-        for (Cursor cursor = new(this); cursor.MoveNext();)
+        for (Spread.Cursor cursor = new(spread!); cursor.MoveNext();)
         {
             writer.Write7BitEncodedInt(cursor.Current.Index - last);
             writer.Write7BitEncodedInt64(cursor.Current.Count);
@@ -45,11 +47,11 @@ public sealed partial class Aggregate
         if (count < 0)
             throw new InvalidDataException($"An aggregate of {count} values.");
         return count <= RawMax
-            ? ReadRaw(reader, (int)count, sum, m2)
+            ? ReadRaw(reader, (int)count)
             : ReadBuckets(reader, count, sum, m2);
     }
 
-    private static Aggregate ReadRaw(BinaryReader reader, int count, double sum, double m2)
+    private static Aggregate ReadRaw(BinaryReader reader, int count)
     {
         Span<double> values = stackalloc double[RawMax];
         values = values[..count];
@@ -60,10 +62,7 @@ public sealed partial class Aggregate
                 throw new InvalidDataException($"An aggregate with the value {value}.");
         }
 
-        Aggregate aggregate = FromRaw(values);
-        aggregate.sum = sum;
-        aggregate.m2 = m2;
-        return aggregate;
+        return FromRaw(values);
     }
 
     private static Aggregate ReadBuckets(BinaryReader reader, long count, double sum, double m2)

@@ -8,48 +8,49 @@ namespace Earshot.Analytics;
 /// aggregate is the identity, and however a stream is ordered, split and merged, count, min, max,
 /// buckets and quantiles are the same; sum, mean and standard deviation are so up to rounding.
 /// <para>
-/// Exact up to <see cref="RawMax"/> values, fixed <see cref="Buckets"/> beyond: quantiles are then
-/// within 1 % of the exact value (for magnitudes from 2^-40 to 2^64). Which of the two depends on
-/// the count alone. Sums of squares overflow for magnitudes above about 1e150: then there is no
-/// standard deviation.
+/// Up to <see cref="RawMax"/> values it is the values themselves, and everything is worked out
+/// from them: exactly, whatever their order. Beyond, it is <see cref="Moments"/> and fixed
+/// <see cref="Buckets"/>: quantiles are then within 1 % of the exact value (for magnitudes from
+/// 2^-40 to 2^64). Which of the two depends on the count alone. Sums of squares overflow for
+/// magnitudes above about 1e150: then there is no standard deviation.
 /// </para>
-/// <para>Not safe for use by several threads at once.</para>
+/// <para>
+/// There may be millions, most of few values: one value needs no further memory, some an array of
+/// about their number. Not safe for use by several threads at once.
+/// </para>
 /// </summary>
 public sealed partial class Aggregate
 {
     /// <summary>The values themselves are kept up to this count.</summary>
     public const int RawMax = 64;
 
-    private const int RawCapacityFirst = 4;
+    private const int RawCapacityFirst = 2;
 
     private long count;
-    private double sum;
-    private double min = double.PositiveInfinity;
-    private double max = double.NegativeInfinity;
-    private double m2;
 
-    // The values in arrival order while count <= RawMax; unused beyond.
+    // The value while there is one.
+    private double single;
+
+    // The values in arrival order while there are 2 to RawMax; kept for reuse beyond.
     private double[] raw = [];
 
-    // Beyond RawMax: counts by magnitude for each sign, and of what is nearest to zero.
-    private BucketWindow positive;
-    private BucketWindow negative;
-    private long zeros;
+    // What is known beyond RawMax; kept, emptied, for reuse after a reset.
+    private Spread? spread;
 
     /// <summary>Number of values.</summary>
     public long Count => count;
 
     /// <summary>Sum of the values; 0 for none.</summary>
-    public double Sum => sum;
+    public double Sum => Moments.Sum;
 
     /// <summary>Least value; +infinity for none (the identity of the minimum).</summary>
-    public double Min => min;
+    public double Min => IsRaw ? Least(RawValues) : spread!.Moments.Min;
 
     /// <summary>Greatest value; -infinity for none (the identity of the maximum).</summary>
-    public double Max => max;
+    public double Max => IsRaw ? Greatest(RawValues) : spread!.Moments.Max;
 
     /// <summary>Sum of the squared deviations from the mean.</summary>
-    public double M2 => m2;
+    public double M2 => Moments.M2;
 
     /// <summary>Arithmetic mean, from Min to Max; exactly Min when they are equal.</summary>
     /// <exception cref="InvalidOperationException">There are no values.</exception>
@@ -58,10 +59,7 @@ public sealed partial class Aggregate
         get
         {
             ThrowIfEmpty();
-            double mean = sum / count;
-            if (!(mean > min))
-                return min;
-            return mean < max ? mean : max;
+            return Moments.Mean;
         }
     }
 
@@ -69,24 +67,24 @@ public sealed partial class Aggregate
     /// Standard deviation of the sample (divisor n-1), in the metric's unit; 0 exactly when all
     /// values are equal; null for fewer than two values, and when the squares overflowed.
     /// </summary>
-    public double? StandardDeviation
-    {
-        get
-        {
-            if (count < 2)
-                return null;
-            if (min.Equals(max))
-                return 0;
-            double deviation = Math.Sqrt(m2 / (count - 1));
-            return double.IsFinite(deviation) ? deviation : null;
-        }
-    }
+    public double? StandardDeviation => Moments.StandardDeviation;
 
     /// <summary>
     /// The values in arrival order while there are at most <see cref="RawMax"/>; empty beyond.
     /// Valid until the next change.
     /// </summary>
-    public ReadOnlySpan<double> RawValues => IsRaw ? raw.AsSpan(0, (int)count) : default;
+    public ReadOnlySpan<double> RawValues =>
+        count == 1 ? new ReadOnlySpan<double>(in single)
+        : IsRaw ? raw.AsSpan(0, (int)count)
+        : default;
+
+    /// <summary>
+    /// Count, sum, squared deviations, min and max together: cheaper than one after the other.
+    /// </summary>
+    public Moments Moments => IsRaw ? Moments.Of(RawValues) : spread!.Moments;
+
+    /// <summary>True when it holds memory for buckets, in use or not.</summary>
+    public bool HasBuckets => spread is not null;
 
     private bool IsRaw => count <= RawMax;
 
@@ -95,46 +93,32 @@ public sealed partial class Aggregate
     public static Aggregate FromRaw(ReadOnlySpan<double> values)
     {
         Aggregate aggregate = new();
-        if (values.Length <= RawMax)
+        if (values.Length is > 1 and <= RawMax)
             aggregate.EnsureRaw(values.Length);
         foreach (double value in values)
             aggregate.Add(value);
         return aggregate;
     }
 
-    /// <summary>
-    /// Adds a value, which must be finite; negative zero counts as zero. The squared deviations
-    /// are updated after Youngs and Cramer, "Some Results Relevant to Choice of Sum and
-    /// Sum-of-Product Algorithms", Technometrics 13(3), 1971.
-    /// </summary>
+    /// <summary>Adds a value, which must be finite; negative zero counts as zero.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is NaN or infinite.</exception>
     public void Add(double value)
     {
         if (!double.IsFinite(value))
             ThrowNotFinite(value);
         value += 0.0;
-        double n = ++count;
-        sum += value;
-        if (count > 1)
-        {
-            double deviation = (n * value) - sum;
-            m2 += deviation * deviation / (n * (n - 1));
-        }
-
-        if (value < min)
-            min = value;
-        if (value > max)
-            max = value;
-        if (count > RawMax)
-            AddBeyondRaw(value);
+        long before = count;
+        if (before == 0)
+            single = value;
+        else if (before < RawMax)
+            AddRaw((int)before, value);
         else
-            AddRaw(value);
+            AddBeyondRaw(value);
+        count = before + 1;
     }
 
     /// <summary>
-    /// Adds all values of another aggregate, which stays as it is (it may be this one). The squared
-    /// deviations are combined after Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
-    /// Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773, 1979.
+    /// Adds all values of another aggregate, which stays as it is (it may be this one).
     /// </summary>
     public void Merge(Aggregate other)
     {
@@ -142,21 +126,10 @@ public sealed partial class Aggregate
         if (other.count == 0)
             return;
         long total = count + other.count;
-        MergeCounts(other, total);
-        if (count == 0)
-        {
-            m2 = other.m2;
-        }
+        if (total <= RawMax)
+            MergeRaw(other.RawValues);
         else
-        {
-            double n = count, k = other.count;
-            double difference = (other.sum / k) - (sum / n);
-            m2 = m2 + other.m2 + (difference * difference * (n * k / (n + k)));
-        }
-
-        sum += other.sum;
-        min = Math.Min(min, other.min);
-        max = Math.Max(max, other.max);
+            MergeBeyondRaw(other);
         count = total;
     }
 
@@ -164,89 +137,63 @@ public sealed partial class Aggregate
     public void Reset()
     {
         if (!IsRaw)
-        {
-            positive.Clear();
-            negative.Clear();
-            zeros = 0;
-        }
-
+            spread!.Clear();
         count = 0;
-        sum = 0;
-        m2 = 0;
-        min = double.PositiveInfinity;
-        max = double.NegativeInfinity;
     }
 
-    // Brings the values or buckets of both together; count is still this one's own.
-    private void MergeCounts(Aggregate other, long total)
+    private void MergeRaw(ReadOnlySpan<double> added)
     {
-        if (total <= RawMax)
+        if (count == 0 && added.Length == 1)
         {
-            int kept = (int)count, added = (int)other.count;
-            EnsureRaw((int)total);
-            other.raw.AsSpan(0, added).CopyTo(raw.AsSpan(kept));
+            single = added[0];
             return;
         }
 
-        // Merged with itself, the other's values must be read before they become buckets.
-        if (other.IsRaw)
-        {
-            foreach (double value in other.RawValues)
-                AddBucket(value, 1);
-        }
-        else
-        {
-            positive.Add(in other.positive);
-            negative.Add(in other.negative);
-            zeros += other.zeros;
-        }
-
-        if (IsRaw)
-            BucketRaw(count);
+        int kept = (int)count;
+        EnsureRaw(kept + added.Length);
+        if (kept == 1)
+            raw[0] = single;
+        added.CopyTo(raw.AsSpan(kept));
     }
 
-    private void AddRaw(double value)
+    // Merged with itself, the other's values are read before they become buckets.
+    private void MergeBeyondRaw(Aggregate other)
     {
-        int at = (int)count - 1;
-        if ((uint)at >= (uint)raw.Length)
+        Moments moments = other.Moments;
+        ReadOnlySpan<double> values = other.RawValues;
+        if (!other.IsRaw)
+            SpreadOut().AddBuckets(other.spread!);
+        else
+            SpreadOut().AddBuckets(values);
+        spread!.Moments.Add(moments);
+    }
+
+    private void AddRaw(int at, double value)
+    {
+        if (at >= raw.Length)
             EnsureRaw(at + 1);
+        if (at == 1)
+            raw[0] = single;
         raw[at] = value;
     }
 
     private void AddBeyondRaw(double value)
     {
-        if (count == RawMax + 1)
-            BucketRaw(RawMax);
-        AddBucket(value, 1);
+        Spread into = count == RawMax ? SpreadOut() : spread!;
+        into.Add(value);
     }
 
-    private void AddBucket(double value, long values)
+    // Brings the values kept so far to buckets. The array stays for reuse after a reset.
+    private Spread SpreadOut()
     {
-        long bits = BitConverter.DoubleToInt64Bits(value);
-        int magnitude = Buckets.MagnitudeIndexOf(bits);
-        if (magnitude == 0)
-            zeros += values;
-        else if (bits > 0)
-            positive.Add(magnitude, values);
-        else
-            negative.Add(magnitude, values);
-    }
+        spread ??= new Spread();
+        if (IsRaw)
+        {
+            spread.Moments = Moments.Of(RawValues);
+            spread.AddBuckets(RawValues);
+        }
 
-    private void AddIndex(int index, long values)
-    {
-        if (index == 0)
-            zeros += values;
-        else if (index > 0)
-            positive.Add(index, values);
-        else
-            negative.Add(-index, values);
-    }
-
-    // Moves the first values of raw to buckets. The array stays for reuse after a reset.
-    private void BucketRaw(long values)
-    {
-        foreach (double value in raw.AsSpan(0, (int)values))
-            AddBucket(value, 1);
+        return spread;
     }
 
     private void EnsureRaw(int capacity)
@@ -264,6 +211,22 @@ public sealed partial class Aggregate
     {
         if (count == 0)
             throw new InvalidOperationException("An empty aggregate has no mean or quantiles.");
+    }
+
+    private static double Least(ReadOnlySpan<double> values)
+    {
+        double least = double.PositiveInfinity;
+        foreach (double value in values)
+            least = Math.Min(least, value);
+        return least;
+    }
+
+    private static double Greatest(ReadOnlySpan<double> values)
+    {
+        double greatest = double.NegativeInfinity;
+        foreach (double value in values)
+            greatest = Math.Max(greatest, value);
+        return greatest;
     }
 
     [DoesNotReturn]

@@ -22,14 +22,31 @@ public sealed class CallCounts
     private const int FirstTag = 16;
     private const int FirstSession = FirstTag + (2 * TagNames.Count);
 
-    private readonly long[] fields = new long[Width];
+    // A build error here says that the fields no longer fit.
+    private const uint Unused = SparseCounts.IndexEnd - Width;
+
+    // There may be millions of these, and most count few things.
+    private SparseCounts fields;
 
     /// <summary>
-    /// The counts up to <see cref="DurationKnown"/> in order of declaration, then for each tag its
-    /// calls and its reports, then the other counts in order of declaration. New fields go to the
-    /// end, so that shorter ones of an older version can be copied in front.
+    /// A count by its field: those up to <see cref="DurationKnown"/> in order of declaration, then
+    /// for each tag its calls and its reports, then the other counts in order of declaration. New
+    /// fields go to the end, so that shorter ones of an older version can be copied in front.
     /// </summary>
-    public Span<long> Fields => fields;
+    /// <param name="index">0 to <see cref="Width"/> - 1.</param>
+    public long this[int index] { get => fields[index]; set => fields[index] = value; }
+
+    /// <summary>A copy of all counts, in order of the fields.</summary>
+    public long[] Fields
+    {
+        get
+        {
+            long[] all = new long[Width];
+            for (int i = 0; i < Width; i++)
+                all[i] = fields[i];
+            return all;
+        }
+    }
 
     /// <summary>Calls that ended.</summary>
     public long Calls { get => fields[0]; set => fields[0] = value; }
@@ -130,7 +147,7 @@ public sealed class CallCounts
     }
 
     /// <summary>Whether nothing was counted.</summary>
-    public bool IsEmpty => !fields.AsSpan().ContainsAnyExcept(0L);
+    public bool IsEmpty => fields.IsEmpty;
 
     /// <summary>
     /// Answer-seizure ratio, 100 * answered / attempts, % (ITU-T E.411, E.425). Between 0 and 100
@@ -250,12 +267,11 @@ public sealed class CallCounts
     public void Merge(CallCounts other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        for (int i = 0; i < fields.Length; i++)
-            fields[i] += other.fields[i];
+        fields.Add(in other.fields);
     }
 
     /// <summary>Sets all counts to 0.</summary>
-    public void Reset() => Array.Clear(fields);
+    public void Reset() => fields.Clear();
 
     private void AddEnd(CallEnd end)
     {

@@ -31,9 +31,8 @@ public sealed class AggregatorStage : IStage
 
     private readonly List<KeyActor> dirty = [];
 
-    // Cells of closed windows, for the next ones: their buckets are the bulk of the memory.
-    private readonly Stack<Cell> spare = new();
-    private readonly List<(KeyActor, OpenWindow)> changed = [];
+    private readonly SpareCells spare = new(SpareMax);
+    private readonly List<(KeyActor Actor, int Spec, long StartMs)> changed = [];
     private long closedWindows;
     private long latePartials;
     private long duplicateBundles;
@@ -123,13 +122,10 @@ public sealed class AggregatorStage : IStage
     /// <inheritdoc/>
     public void EndEpoch(long from, long to, bool idle, EpochOutputs outputs)
     {
-        foreach ((KeyActor actor, OpenWindow window) in changed)
+        foreach ((KeyActor actor, int spec, long start) in changed)
         {
             // Closed meanwhile: its final row is out.
-            if (!window.Changed)
-                continue;
-            window.Changed = false;
-            if (!outputs.Suppressed)
+            if (actor.TakeChanged(spec, start) is { } window && !outputs.Suppressed)
                 rows.Statistics(actor, window, to, final: false, outputs);
         }
 
@@ -177,7 +173,7 @@ public sealed class AggregatorStage : IStage
             KeyActor actor = KeyActor.Read(key, reader, metrics);
             keys.Add(key, actor);
             foreach (OpenWindow window in actor.Open)
-                Opened(actor, window);
+                Opened(actor, window.Spec, window.StartMs);
         }
     }
 
@@ -211,24 +207,21 @@ public sealed class AggregatorStage : IStage
 
     private void MergeInto(KeyActor actor, int spec, long startMs, Cell cell)
     {
-        OpenWindow window = actor.WindowAt(spec, startMs, spare, out bool opened);
+        Cell into = actor.WindowAt(spec, startMs, spare, out bool opened);
         if (opened)
-            Opened(actor, window);
-        window.Cell.Merge(cell);
-        if (options.Mode == OutputMode.Update && !window.Changed)
-        {
-            window.Changed = true;
-            changed.Add((actor, window));
-        }
+            Opened(actor, spec, startMs);
+        into.Merge(cell);
+        if (options.Mode == OutputMode.Update && actor.MarkChanged(spec, startMs))
+            changed.Add((actor, spec, startMs));
 
         MarkDirty(actor);
     }
 
-    private void Opened(KeyActor actor, OpenWindow window)
+    private void Opened(KeyActor actor, int spec, long startMs)
     {
-        long end = window.StartMs + options.Windows[window.Spec].LengthMs;
-        if (!open.TryGetValue((end, window.StartMs, window.Spec), out List<KeyActor>? actors))
-            open.Add((end, window.StartMs, window.Spec), actors = []);
+        long end = startMs + options.Windows[spec].LengthMs;
+        if (!open.TryGetValue((end, startMs, spec), out List<KeyActor>? actors))
+            open.Add((end, startMs, spec), actors = []);
         actors.Add(actor);
         openWindows++;
     }
@@ -244,25 +237,16 @@ public sealed class AggregatorStage : IStage
             foreach (KeyActor actor in actors)
             {
                 OpenWindow window = actor.Close(spec, start);
-                window.Changed = false;
                 if (!outputs.Suppressed)
                     rows.Statistics(actor, window, revision, final: true, outputs);
                 rows.Predictions(actor, window, revision, outputs);
                 MarkDirty(actor);
-                Recycle(window.Cell);
+                spare.Return(window.Cell);
             }
 
             openWindows -= actors.Count;
             closedWindows += actors.Count;
         }
-    }
-
-    private void Recycle(Cell cell)
-    {
-        if (spare.Count == SpareMax)
-            return;
-        cell.Reset();
-        spare.Push(cell);
     }
 
     private KeyActor ActorOf(GroupingKey key)

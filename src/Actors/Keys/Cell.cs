@@ -1,3 +1,4 @@
+using System.Numerics;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -9,17 +10,41 @@ namespace Earshot.Actors.Keys;
 /// </summary>
 public sealed class Cell
 {
-    private Aggregate?[] metrics = new Aggregate?[Schemas.Metrics.End];
+    /// <summary>Symbols below this are found by a bit each; there are few beyond.</summary>
+    private const int BitEnd = 64;
+
+    // Bit m: there is an aggregate of metric m. They come first, in order of the metric.
+    private ulong first;
+
+    // Behind those, the ones of metrics from BitEnd on, in the order of their symbols here.
+    private Aggregate[] aggregates = [];
+    private int[] further = [];
 
     /// <summary>Metric symbols are 1 to this - 1.</summary>
-    public int MetricEnd => metrics.Length;
+    public int MetricEnd { get; private set; } = 1;
 
     /// <summary>Calls and reports.</summary>
     public CallCounts Counts { get; } = new();
 
+    /// <summary>True when it holds the memory of buckets, in use or not.</summary>
+    public bool HasBuckets
+    {
+        get
+        {
+            foreach (Aggregate? aggregate in aggregates)
+            {
+                if (aggregate is { HasBuckets: true })
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>The aggregate of a metric symbol; null when there is no value.</summary>
     public Aggregate? this[int metric] =>
-        metric < metrics.Length && metrics[metric] is { Count: > 0 } found ? found : null;
+        PlaceOf(metric) is >= 0 and int place && aggregates[place].Count > 0
+            ? aggregates[place] : null;
 
     /// <summary>Adds one finite value.</summary>
     public void Add(int metric, double value) => Of(metric).Add(value);
@@ -30,19 +55,18 @@ public sealed class Cell
     /// <summary>Merges a whole cell whose metric symbols mean the same.</summary>
     public void Merge(Cell other)
     {
-        for (int metric = 1; metric < other.MetricEnd; metric++)
-        {
-            if (other[metric] is { } aggregate)
-                Merge(metric, aggregate);
-        }
-
+        int place = 0;
+        for (ulong bits = other.first; bits != 0; bits &= bits - 1)
+            MergeAny(BitOperations.TrailingZeroCount(bits), other.aggregates[place++]);
+        foreach (int metric in other.further)
+            MergeAny(metric, other.aggregates[place++]);
         Counts.Merge(other.Counts);
     }
 
     /// <summary>Empties the cell; its memory is kept for the next use.</summary>
     public void Reset()
     {
-        foreach (Aggregate? aggregate in metrics)
+        foreach (Aggregate? aggregate in aggregates)
             aggregate?.Reset();
         Counts.Reset();
     }
@@ -50,10 +74,9 @@ public sealed class Cell
     /// <summary>Writes it for a snapshot; metrics by name.</summary>
     public void Write(BinaryWriter writer, SymbolTable names)
     {
-        ReadOnlySpan<long> fields = Counts.Fields;
-        writer.Write7BitEncodedInt(fields.Length);
-        foreach (long field in fields)
-            writer.Write7BitEncodedInt64(field);
+        writer.Write7BitEncodedInt(CallCounts.Width);
+        for (int field = 0; field < CallCounts.Width; field++)
+            writer.Write7BitEncodedInt64(Counts[field]);
         int count = 0;
         for (int metric = 1; metric < MetricEnd; metric++)
             count += this[metric] is null ? 0 : 1;
@@ -73,30 +96,59 @@ public sealed class Cell
     public static Cell Read(BinaryReader reader, SymbolTable names)
     {
         Cell cell = new();
-        Span<long> fields = cell.Counts.Fields;
         int width = reader.Read7BitEncodedInt();
         for (int i = 0; i < width; i++)
-            fields[i] = reader.Read7BitEncodedInt64();
+            cell.Counts[i] = reader.Read7BitEncodedInt64();
         int count = reader.Read7BitEncodedInt();
         for (int i = 0; i < count; i++)
         {
             int metric = names.Intern(reader.ReadString());
-            cell.Put(metric, Aggregate.Read(reader));
+            cell.Insert(metric, Aggregate.Read(reader));
         }
 
         return cell;
     }
 
-    private Aggregate Of(int metric)
+    private void MergeAny(int metric, Aggregate other)
     {
-        if (metric >= metrics.Length)
-            Array.Resize(ref metrics, Math.Max(metric + 1, metrics.Length * 2));
-        return metrics[metric] ??= new Aggregate();
+        if (other.Count > 0)
+            Merge(metric, other);
     }
 
-    private void Put(int metric, Aggregate aggregate)
+    private Aggregate Of(int metric)
     {
-        Of(metric);
-        metrics[metric] = aggregate;
+        int place = PlaceOf(metric);
+        return place >= 0 ? aggregates[place] : Insert(metric, new Aggregate());
+    }
+
+    // Where a metric's aggregate is; -1: there is none.
+    private int PlaceOf(int metric)
+    {
+        if (metric < BitEnd)
+        {
+            ulong bit = 1UL << metric;
+            return (first & bit) == 0 ? -1 : BitOperations.PopCount(first & (bit - 1));
+        }
+
+        int place = Array.IndexOf(further, metric);
+        return place < 0 ? -1 : BitOperations.PopCount(first) + place;
+    }
+
+    private Aggregate Insert(int metric, Aggregate aggregate)
+    {
+        int firstCount = BitOperations.PopCount(first);
+        int count = firstCount + further.Length;
+        int place = metric < BitEnd
+            ? BitOperations.PopCount(first & ((1UL << metric) - 1)) : count;
+        if (count == aggregates.Length)
+            Array.Resize(ref aggregates, count + 1 + (count / 2));
+        Array.Copy(aggregates, place, aggregates, place + 1, count - place);
+        aggregates[place] = aggregate;
+        if (metric < BitEnd)
+            first |= 1UL << metric;
+        else
+            further = [.. further, metric];
+        MetricEnd = Math.Max(MetricEnd, metric + 1);
+        return aggregate;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using Earshot.Schemas;
 
@@ -19,37 +20,65 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     private static readonly SearchValues<char> Special =
         SearchValues.Create([Separator, Missing, Escape]);
 
+    private readonly string?[] values;
+
     /// <summary>Creates a key.</summary>
     /// <param name="grouping">Index of the grouping set in the pipeline's options.</param>
     /// <param name="values">A value per dimension of the set; null when missing.</param>
     public GroupingKey(int grouping, string?[] values)
     {
         Grouping = grouping;
-        Values = values;
-        StringBuilder text = new();
-        text.Append(grouping);
-        foreach (string? value in values)
-            text.Append(Separator).Append(value is null ? $"{Missing}" : Escaped(value));
-        Id = text.ToString();
-        Hash = StableHash.Of(Encoding.UTF8.GetBytes(Id));
+        this.values = values;
+        Hash = HashOf(grouping, values);
     }
 
     /// <summary>Index of the grouping set in the pipeline's options.</summary>
     public int Grouping { get; }
 
     /// <summary>A value per dimension of the set; null when missing.</summary>
-    public IReadOnlyList<string?> Values { get; }
+    public IReadOnlyList<string?> Values => values;
 
     /// <summary>
-    /// The whole key as one text: name of its part in snapshots, key of its records.
+    /// The whole key as one text: name of its part in snapshots, key of its records. Made anew by
+    /// every call, since most keys have no use for it.
     /// </summary>
-    public string Id { get; }
-
-    /// <summary>The part of <see cref="Id"/> that says the values alone.</summary>
-    internal ReadOnlySpan<char> ValuesId => Id.AsSpan(Id.IndexOf(Separator) + 1);
+    public string Id
+    {
+        get
+        {
+            char[] rented = ArrayPool<char>.Shared.Rent(LengthMaxOf(values));
+            string id = rented.AsSpan(0, WriteId(Grouping, values, rented)).ToString();
+            ArrayPool<char>.Shared.Return(rented);
+            return id;
+        }
+    }
 
     /// <summary>The same on every machine and in every run.</summary>
     public ulong Hash { get; }
+
+    /// <summary>The part of an <see cref="Id"/> that says the values alone.</summary>
+    internal static ReadOnlySpan<char> ValuesOf(string id) =>
+        id.AsSpan(id.IndexOf(Separator) + 1);
+
+    /// <summary>The <see cref="Hash"/> of a key that need not exist.</summary>
+    public static ulong HashOf(int grouping, ReadOnlySpan<string?> values)
+    {
+        const int OnStackMax = 128;
+        int lengthMax = LengthMaxOf(values);
+        char[]? rented = lengthMax <= OnStackMax ? null : ArrayPool<char>.Shared.Rent(lengthMax);
+        Span<char> id = rented is null ? stackalloc char[OnStackMax] : rented;
+        id = id[..WriteId(grouping, values, id)];
+        int bytesMax = Encoding.UTF8.GetMaxByteCount(id.Length);
+        byte[]? rentedBytes =
+            rented is null ? null : ArrayPool<byte>.Shared.Rent(bytesMax);
+        Span<byte> utf8 = rentedBytes is null ? stackalloc byte[bytesMax] : rentedBytes;
+        ulong hash = StableHash.Of(utf8[..Encoding.UTF8.GetBytes(id, utf8)]);
+        if (rented is not null)
+            ArrayPool<char>.Shared.Return(rented);
+        if (rentedBytes is not null)
+            ArrayPool<byte>.Shared.Return(rentedBytes);
+        return hash;
+    }
 
     /// <summary>The key an <see cref="Id"/> stands for.</summary>
     public static GroupingKey Parse(string id)
@@ -58,9 +87,12 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
         string?[] values = new string?[fields.Length - 1];
         for (int i = 0; i < values.Length; i++)
             values[i] = fields[i + 1] is [Missing] ? null : Unescaped(fields[i + 1]);
-        return new GroupingKey(
-            int.Parse(fields[0], System.Globalization.CultureInfo.InvariantCulture), values);
+        return new GroupingKey(int.Parse(fields[0], CultureInfo.InvariantCulture), values);
     }
+
+    /// <summary>True when these are its values.</summary>
+    internal bool HasValues(ReadOnlySpan<string?> others) =>
+        values.AsSpan().SequenceEqual(others);
 
     /// <summary>The aggregator partition of this key.</summary>
     public int PartitionOf(int partitions) => (int)(Hash % (ulong)partitions);
@@ -68,8 +100,8 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     /// <inheritdoc/>
     public bool Equals(GroupingKey? other) =>
         ReferenceEquals(this, other)
-        || (other is not null && Hash == other.Hash
-            && string.Equals(Id, other.Id, StringComparison.Ordinal));
+        || (other is not null && Hash == other.Hash && Grouping == other.Grouping
+            && HasValues(other.values));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as GroupingKey);
@@ -80,20 +112,48 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     /// <inheritdoc/>
     public override string ToString() => Id;
 
-    private static string Escaped(string value)
+    // Every character may need an escape; a number of a grouping set has 11 at most.
+    private static int LengthMaxOf(ReadOnlySpan<string?> values)
     {
-        if (!value.AsSpan().ContainsAny(Special))
-            return value;
-        StringBuilder text = new();
-        foreach (char c in value)
+        int length = 11;
+        foreach (string? value in values)
+            length += 2 + (2 * (value?.Length ?? 0));
+        return length;
+    }
+
+    private static int WriteId(int grouping, ReadOnlySpan<string?> values, Span<char> into)
+    {
+        grouping.TryFormat(into, out int at, default, CultureInfo.InvariantCulture);
+        foreach (string? value in values)
         {
-            if (Special.Contains(c))
-                text.Append(Escape).Append((char)(c + EscapeShift));
+            into[at++] = Separator;
+            if (value is null)
+                into[at++] = Missing;
             else
-                text.Append(c);
+                at += WriteEscaped(value, into[at..]);
         }
 
-        return text.ToString();
+        return at;
+    }
+
+    private static int WriteEscaped(string value, Span<char> into)
+    {
+        if (!value.AsSpan().ContainsAny(Special))
+        {
+            value.CopyTo(into);
+            return value.Length;
+        }
+
+        int at = 0;
+        foreach (char c in value)
+        {
+            bool special = Special.Contains(c);
+            if (special)
+                into[at++] = Escape;
+            into[at++] = special ? (char)(c + EscapeShift) : c;
+        }
+
+        return at;
     }
 
     private static string Unescaped(string text)

@@ -1,32 +1,27 @@
+using System.Diagnostics;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
 namespace Earshot.Actors.Keys;
 
 /// <summary>A window of one key that is not closed yet.</summary>
-internal sealed class OpenWindow(int spec, long startMs, Cell cell)
-{
-    /// <summary>Index of its length in the pipeline's options.</summary>
-    public int Spec { get; } = spec;
-
-    /// <summary>Start, ms since the epoch.</summary>
-    public long StartMs { get; } = startMs;
-
-    /// <summary>What fell into it so far.</summary>
-    public Cell Cell { get; } = cell;
-
-    /// <summary>True when it changed since its last row (mode update).</summary>
-    public bool Changed { get; set; }
-}
+/// <param name="Spec">Index of its length in the pipeline's options.</param>
+/// <param name="StartMs">Start, ms since the epoch.</param>
+/// <param name="Cell">What fell into it so far.</param>
+/// <param name="Changed">True when it changed since its last row (mode update).</param>
+internal readonly record struct OpenWindow(int Spec, long StartMs, Cell Cell, bool Changed = false);
 
 /// <summary>
 /// One key: its open windows, and per window length and metric the history its predictions rest
-/// on.
+/// on. There may be millions: small arrays hold both, and are searched from the front.
 /// </summary>
 internal sealed class KeyActor(GroupingKey key)
 {
-    private readonly List<OpenWindow> open = [];
-    private readonly Dictionary<(int Spec, int Metric), Predictor> history = [];
+    // In no order; only the first openCount are used.
+    private OpenWindow[] open = [];
+    private int openCount;
+
+    private PastWindows[] history = [];
 
     /// <summary>The key.</summary>
     public GroupingKey Key { get; } = key;
@@ -34,54 +29,82 @@ internal sealed class KeyActor(GroupingKey key)
     /// <summary>True when it changed since the last snapshot.</summary>
     public bool Dirty { get; set; }
 
-    /// <summary>Its open windows, in no order.</summary>
-    public IReadOnlyList<OpenWindow> Open => open;
+    /// <summary>True when a window of it held buckets lately: then others will.</summary>
+    public bool Busy { get; private set; }
 
-    /// <summary>The window of a length that starts at a time.</summary>
+    /// <summary>Its open windows, in no order. Valid until the next change.</summary>
+    public ReadOnlySpan<OpenWindow> Open => open.AsSpan(0, openCount);
+
+    /// <summary>The cell of the window of a length that starts at a time.</summary>
     /// <param name="spec">Index of the length.</param>
     /// <param name="startMs">Start, ms since the epoch.</param>
     /// <param name="spare">Empty cells to use for a new window.</param>
     /// <param name="opened">True when it was not open before.</param>
-    public OpenWindow WindowAt(int spec, long startMs, Stack<Cell> spare, out bool opened)
+    public Cell WindowAt(int spec, long startMs, SpareCells spare, out bool opened)
     {
-        foreach (OpenWindow window in open)
-        {
-            if (window.StartMs == startMs && window.Spec == spec)
-            {
-                opened = false;
-                return window;
-            }
-        }
+        int index = IndexOf(spec, startMs);
+        opened = index < 0;
+        if (!opened)
+            return open[index].Cell;
+        Cell cell = spare.Take(Busy);
+        Add(new OpenWindow(spec, startMs, cell));
+        return cell;
+    }
 
-        Cell cell = spare.TryPop(out Cell? used) ? used : new Cell();
-        OpenWindow added = new(spec, startMs, cell);
-        open.Add(added);
-        opened = true;
-        return added;
+    /// <summary>Marks an open window as changed.</summary>
+    /// <returns>False when it was marked already.</returns>
+    public bool MarkChanged(int spec, long startMs)
+    {
+        ref OpenWindow window = ref open[IndexOf(spec, startMs)];
+        if (window.Changed)
+            return false;
+        window = window with { Changed = true };
+        return true;
+    }
+
+    /// <summary>A window marked as changed, unmarked; null when it is closed meanwhile.</summary>
+    public OpenWindow? TakeChanged(int spec, long startMs)
+    {
+        int index = IndexOf(spec, startMs);
+        if (index < 0)
+            return null;
+        open[index] = open[index] with { Changed = false };
+        return open[index];
     }
 
     /// <summary>Takes a window out for good.</summary>
     public OpenWindow Close(int spec, long startMs)
     {
-        int index = open.FindIndex(w => w.Spec == spec && w.StartMs == startMs);
+        int index = IndexOf(spec, startMs);
+        Debug.Assert(index >= 0);
         OpenWindow window = open[index];
-        open.RemoveAt(index);
+        open[index] = open[--openCount];
+        open[openCount] = default;
+        if (openCount == 0)
+            open = [];
+        Busy = window.Cell.HasBuckets;
         return window;
     }
 
     /// <summary>What this key's history knows of a metric over windows of a length.</summary>
     public Predictor HistoryOf(int spec, int metric)
     {
-        if (!history.TryGetValue((spec, metric), out Predictor? predictor))
-            history.Add((spec, metric), predictor = new Predictor());
+        foreach (PastWindows past in history)
+        {
+            if (past.Metric == metric && past.Spec == spec)
+                return past.Predictor;
+        }
+
+        Predictor predictor = new();
+        history = [.. history, new PastWindows(spec, metric, predictor)];
         return predictor;
     }
 
     /// <summary>Writes it for a snapshot.</summary>
     public void Write(BinaryWriter writer, SymbolTable metrics)
     {
-        writer.Write7BitEncodedInt(open.Count);
-        foreach (OpenWindow window in open)
+        writer.Write7BitEncodedInt(openCount);
+        foreach (OpenWindow window in Open)
         {
             writer.Write7BitEncodedInt(window.Spec);
             writer.Write(window.StartMs);
@@ -89,12 +112,12 @@ internal sealed class KeyActor(GroupingKey key)
             window.Cell.Write(writer, metrics);
         }
 
-        writer.Write7BitEncodedInt(history.Count);
-        foreach (((int spec, int metric), Predictor predictor) in history)
+        writer.Write7BitEncodedInt(history.Length);
+        foreach (PastWindows past in history)
         {
-            writer.Write7BitEncodedInt(spec);
-            writer.Write(metrics[metric]);
-            predictor.Write(writer);
+            writer.Write7BitEncodedInt(past.Spec);
+            writer.Write(metrics[past.Metric]);
+            past.Predictor.Write(writer);
         }
     }
 
@@ -108,18 +131,38 @@ internal sealed class KeyActor(GroupingKey key)
             int spec = reader.Read7BitEncodedInt();
             long start = reader.ReadInt64();
             bool changed = reader.ReadBoolean();
-            actor.open.Add(
-                new OpenWindow(spec, start, Cell.Read(reader, metrics)) { Changed = changed });
+            actor.Add(new OpenWindow(spec, start, Cell.Read(reader, metrics), changed));
         }
 
-        int histories = reader.Read7BitEncodedInt();
-        for (int i = 0; i < histories; i++)
+        actor.history = new PastWindows[reader.Read7BitEncodedInt()];
+        for (int i = 0; i < actor.history.Length; i++)
         {
             int spec = reader.Read7BitEncodedInt();
             int metric = metrics.Intern(reader.ReadString());
-            actor.history.Add((spec, metric), Predictor.Read(reader));
+            actor.history[i] = new PastWindows(spec, metric, Predictor.Read(reader));
         }
 
         return actor;
     }
+
+    private int IndexOf(int spec, long startMs)
+    {
+        for (int i = 0; i < openCount; i++)
+        {
+            if (open[i].StartMs == startMs && open[i].Spec == spec)
+                return i;
+        }
+
+        return -1;
+    }
+
+    private void Add(OpenWindow window)
+    {
+        if (openCount == open.Length)
+            Array.Resize(ref open, openCount + 1 + (openCount / 2));
+        open[openCount++] = window;
+    }
+
+    /// <summary>What is known of a metric over the closed windows of a length.</summary>
+    private readonly record struct PastWindows(int Spec, int Metric, Predictor Predictor);
 }

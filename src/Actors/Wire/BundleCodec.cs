@@ -120,8 +120,8 @@ internal static class BundleCodec
         {
             Message.CallKey.Add(KeyOf(partial.Key));
             Message.CallPane.Add(partial.PaneMs);
-            foreach (long field in counts.Fields)
-                Message.CallCounts.Add(field);
+            for (int field = 0; field < CallCounts.Width; field++)
+                Message.CallCounts.Add(counts[field]);
             SizeBytes += 12 + (2 * CallCounts.Width);
         }
 

@@ -86,9 +86,9 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
         for (int i = 0; i < message.CallKey.Count; i++)
         {
             // A newer sender may count more than we know: its further fields are left out.
-            Span<long> fields = CellOf(message.CallKey[i], message.CallPane[i]).Counts.Fields;
-            for (int n = 0; n < Math.Min(width, fields.Length); n++)
-                fields[n] += message.CallCounts[(i * width) + n];
+            CallCounts counts = CellOf(message.CallKey[i], message.CallPane[i]).Counts;
+            for (int n = 0; n < Math.Min(width, CallCounts.Width); n++)
+                counts[n] += message.CallCounts[(i * width) + n];
         }
     }
 

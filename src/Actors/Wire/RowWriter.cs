@@ -126,7 +126,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
     {
         GroupingSet set = options.Keys[key.Grouping];
         WindowSpec window = options.Windows[spec];
-        id.Window(set.Name, key.ValuesId, window.Name, startMs);
+        id.Window(set.Name, GroupingKey.ValuesOf(key.Id), window.Name, startMs);
         RowKey row = new()
         {
             WindowStart = startMs,

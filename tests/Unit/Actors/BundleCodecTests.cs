@@ -22,7 +22,7 @@ public sealed class BundleCodecTests
             Cell cell = new();
             for (int i = 0; i < count; i++)
                 cell.Add(names.Intern("mood" + count), (i * 0.37) - 9);
-            cell.Counts.Fields[count % CallCounts.Width] = 1L << 40;
+            cell.Counts[count % CallCounts.Width] = 1L << 40;
             sent.Add(new Partial(new GroupingKey(2, ["dél\u00e9", null]), 60_000 * count, cell));
         }
 

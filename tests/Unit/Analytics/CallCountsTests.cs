@@ -183,8 +183,8 @@ public class CallCountsTests
     {
         Assert.Equal(40, CallCounts.Width);
         CallCounts counts = new();
-        for (int i = 0; i < counts.Fields.Length; i++)
-            counts.Fields[i] = i;
+        for (int i = 0; i < CallCounts.Width; i++)
+            counts[i] = i;
         long[] named =
         [
             counts.Calls, counts.Attempts, counts.Answered, counts.ConnectedMs,

@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+
+namespace Earshot.Analytics;
+
+/// <summary>
+/// What an aggregate knows of more than <see cref="Aggregate.RawMax"/> values: their moments, and
+/// counts by magnitude for each sign and of what is nearest to zero.
+/// </summary>
+internal sealed class Spread
+{
+    /// <summary>Count, sum, deviations, range. Kept apart from the buckets by its owner.</summary>
+    public Moments Moments = Moments.None;
+
+    private BucketWindow positive;
+    private BucketWindow negative;
+    private long zeros;
+
+    /// <summary>Adds a value to the moments and the buckets.</summary>
+    public void Add(double value)
+    {
+        Moments.Add(value);
+        AddToBucket(value);
+    }
+
+    /// <summary>Adds values to the buckets alone.</summary>
+    public void AddBuckets(ReadOnlySpan<double> values)
+    {
+        foreach (double value in values)
+            AddToBucket(value);
+    }
+
+    /// <summary>Adds the buckets of another one, which may be this one, to these.</summary>
+    public void AddBuckets(Spread other)
+    {
+        positive.Add(in other.positive);
+        negative.Add(in other.negative);
+        zeros += other.zeros;
+    }
+
+    /// <summary>Adds values to the bucket of an index.</summary>
+    public void AddBucket(int index, long values)
+    {
+        if (index == 0)
+            zeros += values;
+        else if (index > 0)
+            positive.Add(index, values);
+        else
+            negative.Add(-index, values);
+    }
+
+    /// <summary>Empties it; the memory of the buckets stays.</summary>
+    public void Clear()
+    {
+        Moments = Moments.None;
+        positive.Clear();
+        negative.Clear();
+        zeros = 0;
+    }
+
+    private void AddToBucket(double value)
+    {
+        long bits = BitConverter.DoubleToInt64Bits(value);
+        int magnitude = Buckets.MagnitudeIndexOf(bits);
+        if (magnitude == 0)
+            zeros++;
+        else if (bits > 0)
+            positive.Add(magnitude, 1);
+        else
+            negative.Add(magnitude, 1);
+    }
+
+    /// <summary>
+    /// Walks the buckets in use by ascending index: negative ones from the largest magnitude down,
+    /// zero, positive ones up.
+    /// </summary>
+    [StructLayout(LayoutKind.Auto)]
+    public struct Cursor(Spread owner)
+    {
+        private int next = Math.Min(0, 1 - owner.negative.End);
+
+        public BucketCount Current { get; private set; }
+
+        public bool MoveNext()
+        {
+            for (; next < 0; next++)
+            {
+                if (-next < owner.negative.First)
+                    break;
+                if (owner.negative[-next] != 0)
+                    return Take(owner.negative[-next]);
+            }
+
+            if (next <= 0)
+            {
+                next = 0;
+                if (owner.zeros != 0)
+                    return Take(owner.zeros);
+                next = 1;
+            }
+
+            for (next = Math.Max(next, owner.positive.First); next < owner.positive.End; next++)
+            {
+                if (owner.positive[next] != 0)
+                    return Take(owner.positive[next]);
+            }
+
+            return false;
+        }
+
+        private bool Take(long values)
+        {
+            Current = new BucketCount(next, values);
+            next++;
+            return true;
+        }
+    }
+}
