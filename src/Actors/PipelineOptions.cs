@@ -84,6 +84,18 @@ public sealed record PipelineOptions
     public int SeenEventsMax { get; init; } = 16_000_000;
 
     /// <summary>
+    /// Most live keys of a grouping set per input partition; further ones are counted together
+    /// under the key whose every value is "other".
+    /// </summary>
+    public int KeysMax { get; init; } = 1_000_000;
+
+    /// <summary>
+    /// A key not used for this long, of event time, is no longer live: it makes room for another.
+    /// Ms; a key may stay live for up to twice as long.
+    /// </summary>
+    public long KeyIdleMs { get; init; } = 3_600_000;
+
+    /// <summary>
     /// Share of dead letters, 0 to 1, among the records a partition reads within a minute; past it
     /// the pipeline stops. 1: never.
     /// </summary>

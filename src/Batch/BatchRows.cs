@@ -26,6 +26,13 @@ public sealed record BatchBooks
     /// <summary>Single values of good records left out because they cannot be true.</summary>
     public long SetAside { get; internal set; }
 
+    /// <summary>Single values of metrics beyond the names taken from a partition.</summary>
+    public long MetricLimited { get; internal set; }
+
+    /// <summary>How often something was counted under "other" because its key had no room.
+    /// </summary>
+    public long KeysRefused { get; internal set; }
+
     /// <summary>Calls given up because no end came within the limit.</summary>
     public long UnresolvedCalls { get; internal set; }
 }

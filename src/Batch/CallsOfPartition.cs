@@ -21,15 +21,15 @@ internal enum Fate
 /// The calls and streams of one source partition. A call counts once: at its complete summary, or
 /// when the watermark has passed the end that its partial summary or its steps told of.
 /// <para>
-/// A call whose time has come is counted when its next event comes, or at the end: nothing else
-/// can tell the difference, since it counts in the window of its own end, and windows are closed
-/// only afterwards. So no timers are needed. Counted calls and streams are kept for good, because
+/// Calls whose time has come are counted when a record moves the watermark there, before it is
+/// taken in itself, the one due first before the others, of two the one with the lesser id: which
+/// keys still have room depends on the order. Counted calls and streams are kept for good, because
 /// it is their times that decide what an event belongs to. (The pipeline keeps at most
 /// <see cref="PipelineOptions.SeenEventsMax"/> counted calls; past that it may differ.)
 /// </para>
 /// </summary>
 internal sealed class CallsOfPartition(
-    PipelineOptions options, WindowTable windows, BatchBooks books)
+    PipelineOptions options, PartitionWindows windows, BatchBooks books)
 {
     /// <summary>What happens so much later has nothing to do with a call or a report, ms.</summary>
     private readonly long togetherMs = Math.Max(options.LatenessMs, 60_000);
@@ -37,7 +37,14 @@ internal sealed class CallsOfPartition(
     private readonly int edge =
         options.Dimensions.Names.ToList().IndexOf("edge");
 
+    /// <summary>Metrics that have names without an event that brings them.</summary>
+    private readonly HashSet<string> knownMetrics = [.. Readings.Known];
+    private readonly HashSet<string> broughtMetrics = [];
+
     private readonly Dictionary<ulong, Call> live = [];
+
+    // The same calls, the one whose time comes first in front.
+    private readonly SortedSet<(long DeadlineMs, ulong Id)> due = [];
     private readonly Dictionary<ulong, Counted> counted = [];
     private readonly Dictionary<ulong, Event> lastReports = [];
     private readonly PddHistory history = new(options);
@@ -47,10 +54,9 @@ internal sealed class CallsOfPartition(
 
     /// <summary>Takes in an event.</summary>
     /// <param name="e">It is within its time and was not seen before.</param>
-    /// <param name="watermarkMs">The watermark, which it may have moved.</param>
-    public Fate Take(Event e, long watermarkMs)
+    public Fate Take(Event e)
     {
-        if (live.TryGetValue(e.CallId, out Call? call) && IsOver(call, e, watermarkMs))
+        if (live.TryGetValue(e.CallId, out Call? call) && IsOver(call, e))
             Conclude(e.CallId, call);
         switch (e.Kind)
         {
@@ -74,18 +80,13 @@ internal sealed class CallsOfPartition(
     /// </summary>
     public void Finish(long watermarkMs)
     {
-        foreach ((ulong id, Call call) in live.ToList())
-        {
-            if (call.DeadlineMs < watermarkMs)
-                Conclude(id, call);
-        }
-
+        Conclude(watermarkMs);
         foreach (EndedCall call in ended)
         {
             double? limit = history.LimitFor(call.Dimensions, call.TimeMs);
             Tags tags = options.Tags.OfCall(call.Facts with { PddLimitSeconds = limit })
                 .Raised;
-            foreach (WindowStatistics window in windows.At(call.Dimensions, call.TimeMs))
+            foreach (WindowStatistics window in call.Windows)
                 window.Counts.AddCall(call.Outcome with { Tags = tags });
         }
 
@@ -93,16 +94,23 @@ internal sealed class CallsOfPartition(
     }
 
     /// <summary>
-    /// At the deadline itself an event of the call is still in time. A call without an end is also
-    /// over when a step or a summary of its own comes past the limit: the watermark may or may not
-    /// have come so far, that depends on the other calls of the partition.
+    /// Counts every call whose time has come by the watermark. At the deadline itself an event of
+    /// the call is still in time.
     /// </summary>
-    private static bool IsOver(Call call, Event e, long watermarkMs)
+    public void Conclude(long watermarkMs)
     {
-        bool own = e.Kind is EventKind.CallEvent or EventKind.CallSummary;
-        return call.DeadlineMs < watermarkMs
-            || (own && call.IsOpen && call.DeadlineMs < e.TimeMs);
+        while (due.Count > 0 && due.Min.DeadlineMs < watermarkMs)
+            Conclude(due.Min.Id, live[due.Min.Id]);
     }
+
+    /// <summary>
+    /// A call without an end is also over when a step or a summary of its own comes past the limit:
+    /// the watermark may or may not have come so far, that depends on the other calls of the
+    /// partition.
+    /// </summary>
+    private static bool IsOver(Call call, Event e) =>
+        e.Kind is EventKind.CallEvent or EventKind.CallSummary
+        && call.IsOpen && call.DeadlineMs < e.TimeMs;
 
     private Fate TakeSummary(Event e)
     {
@@ -110,12 +118,12 @@ internal sealed class CallsOfPartition(
             return before.Complete ? Fate.Duplicate : Fate.CallCounted;
         if (e.Partial && e.CallId != 0)
         {
-            LiveCall(e.CallId).Add(e);
+            Join(e);
             return Fate.Aggregated;
         }
 
         double? counted = live.GetValueOrDefault(e.CallId)?.CountedPddSeconds;
-        live.Remove(e.CallId);
+        Remove(e.CallId);
         AddCall(
             e.CallId, e.Dimensions, e.TimeMs, Plausible(e.Readings), counted, e.State,
             e.SipResponse, complete: true);
@@ -130,8 +138,7 @@ internal sealed class CallsOfPartition(
             AddReadings(e, readings);
         if (e.CallId == 0 || before is not null)
             return;
-        Call call = LiveCall(e.CallId);
-        call.Add(e);
+        Call call = Join(e);
         call.CountedPddSeconds = Readings.Of(readings, Readings.Pdd) ?? call.CountedPddSeconds;
     }
 
@@ -187,7 +194,7 @@ internal sealed class CallsOfPartition(
 
     private void Conclude(ulong id, Call call)
     {
-        live.Remove(id);
+        Remove(id);
         if (call.Summary is { } summary)
         {
             AddCall(
@@ -242,8 +249,9 @@ internal sealed class CallsOfPartition(
         CallOutcome outcome = new(
             Attempt: true, dropped ? CallEnd.Dropped : EndOf(state, sipResponse, connected),
             connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, Tags.None);
-        ended.Add(new EndedCall(dimensions, timeMs, facts, outcome));
-        foreach (WindowStatistics window in windows.At(dimensions, timeMs))
+        WindowStatistics[] at = [.. windows.At(dimensions, timeMs)];
+        ended.Add(new EndedCall(dimensions, timeMs, facts, outcome, at));
+        foreach (WindowStatistics window in at)
             window.Add(readings);
     }
 
@@ -254,11 +262,27 @@ internal sealed class CallsOfPartition(
             window.Add(readings);
     }
 
+    /// <summary>
+    /// What can be true, and is of a metric that is known or among the first 256 names that events
+    /// brought here.
+    /// </summary>
     private Reading[] Plausible(Reading[] readings)
     {
         Reading[] plausible = Array.FindAll(readings, Readings.CanBe);
         books.SetAside += readings.Length - plausible.Length;
-        return plausible;
+        Reading[] taken = Array.FindAll(plausible, reading => IsTaken(reading.Metric));
+        books.MetricLimited += plausible.Length - taken.Length;
+        return taken;
+    }
+
+    private bool IsTaken(string metric)
+    {
+        if (knownMetrics.Contains(metric) || broughtMetrics.Contains(metric))
+            return true;
+        if (broughtMetrics.Count == 256)
+            return false;
+        broughtMetrics.Add(metric);
+        return true;
     }
 
     /// <summary>How it ended; without a word of that, a 200 or a connected time says it.</summary>
@@ -278,18 +302,30 @@ internal sealed class CallsOfPartition(
         e.CallId != 0 && counted.TryGetValue(e.CallId, out Counted? call)
         && e.TimeMs - call.TimeMs < togetherMs ? call : null;
 
-    private Call LiveCall(ulong id)
+    /// <summary>Adds a step or a partial summary to its call.</summary>
+    private Call Join(Event e)
     {
-        if (!live.TryGetValue(id, out Call? call))
-            live.Add(id, call = new Call(options.CallLimitMs));
+        if (live.TryGetValue(e.CallId, out Call? call))
+            Remove(e.CallId);
+        call ??= new Call(options.CallLimitMs);
+        call.Add(e);
+        live.Add(e.CallId, call);
+        due.Add((call.DeadlineMs, e.CallId));
         return call;
+    }
+
+    private void Remove(ulong id)
+    {
+        if (live.Remove(id, out Call? call))
+            due.Remove((call.DeadlineMs, id));
     }
 
     private Edge EdgeOf(string?[] dimensions) =>
         edge < 0 ? Edge.Unknown : Edges.Of(dimensions[edge]);
 
     private sealed record EndedCall(
-        string?[] Dimensions, long TimeMs, CallFacts Facts, CallOutcome Outcome);
+        string?[] Dimensions, long TimeMs, CallFacts Facts, CallOutcome Outcome,
+        WindowStatistics[] Windows);
 
     private sealed record Counted(long TimeMs, bool Complete, bool HasPdd);
 }

@@ -89,6 +89,16 @@ internal static class Readings
     public const string ConnectDuration = "connect_duration";
     public const string PacketLoss = "packet_loss";
 
+    /// <summary>The metrics with names of their own.</summary>
+    public static IEnumerable<string> Known
+    {
+        get
+        {
+            SymbolTable names = Metrics.CreateTable();
+            return Enumerable.Range(1, names.Count - 1).Select(symbol => names[symbol]);
+        }
+    }
+
     /// <summary>The first value of a metric; null when there is none.</summary>
     public static double? Of(IEnumerable<Reading> readings, string metric)
     {

@@ -20,6 +20,7 @@ internal sealed class SourcePartition(
     private readonly List<SideRecord> late = [];
     private readonly List<SideRecord> dead = [];
     private readonly Dictionary<int, long> lastOfSource = [];
+    private readonly LiveKeys keys = new(options);
     private long greatestMs = long.MinValue;
     private CallsOfPartition? calls;
 
@@ -42,7 +43,8 @@ internal sealed class SourcePartition(
     public long WatermarkMs =>
         greatestMs == long.MinValue ? long.MinValue : greatestMs - options.LatenessMs;
 
-    private CallsOfPartition Calls => calls ??= new CallsOfPartition(options, windows, books);
+    private CallsOfPartition Calls =>
+        calls ??= new CallsOfPartition(options, new PartitionWindows(windows, keys), books);
 
     public void Take(in LogRecord record)
     {
@@ -71,7 +73,11 @@ internal sealed class SourcePartition(
     }
 
     /// <summary>The input has ended here, for good or for now.</summary>
-    public void Finish(bool ended) => Calls.Finish(ended ? long.MaxValue : WatermarkMs);
+    public void Finish(bool ended)
+    {
+        Calls.Finish(ended ? long.MaxValue : WatermarkMs);
+        books.KeysRefused = keys.Refused;
+    }
 
     /// <summary>
     /// A record that was spread anew says from which partition and offset of the first topic it is
@@ -100,12 +106,14 @@ internal sealed class SourcePartition(
         long timeMs = decoded.EventTimeMs;
         greatestMs = Math.Max(greatestMs, timeMs);
         seen.Forget(WatermarkMs);
+        keys.Advance(WatermarkMs);
+        Calls.Conclude(WatermarkMs);
         if (timeMs < WatermarkMs)
             KeepLate(offset, "late");
         else if (decoded.EventId != 0 && !seen.Add(decoded.EventId, timeMs))
             books.Duplicate++;
         else
-            Count(offset, Calls.Take(Event.Of(decoded), WatermarkMs));
+            Count(offset, Calls.Take(Event.Of(decoded)));
     }
 
     private void Count(long offset, Fate fate)

@@ -56,11 +56,14 @@ internal sealed class WindowTable
     public IEnumerable<KeyWindows> Keys => keys.SelectMany(found => found.Values);
 
     /// <summary>The windows of all keys that an event's dimensions and time belong to.</summary>
-    public IEnumerable<WindowStatistics> At(string?[] dimensions, long timeMs)
+    /// <param name="dimensions">Their values.</param>
+    /// <param name="timeMs">Event time.</param>
+    /// <param name="live">The keys that its source partition has room for.</param>
+    public IEnumerable<WindowStatistics> At(string?[] dimensions, long timeMs, LiveKeys live)
     {
         for (int grouping = 0; grouping < keys.Length; grouping++)
         {
-            KeyWindows key = KeyOf(grouping, dimensions);
+            KeyWindows key = KeyOf(grouping, dimensions, live);
             for (int spec = 0; spec < options.Windows.Count; spec++)
             {
                 // The starts are the multiples of the slide; the last one is at or before the time.
@@ -76,26 +79,12 @@ internal sealed class WindowTable
         }
     }
 
-    private KeyWindows KeyOf(int grouping, string?[] dimensions)
+    private KeyWindows KeyOf(int grouping, string?[] dimensions, LiveKeys live)
     {
-        string?[] values = Array.ConvertAll(ordinals[grouping], ordinal => dimensions[ordinal]);
+        string?[] values = live.Use(
+            grouping, Array.ConvertAll(ordinals[grouping], ordinal => dimensions[ordinal]));
         if (!keys[grouping].TryGetValue(values, out KeyWindows? key))
             keys[grouping].Add(values, key = new KeyWindows(new GroupingKey(grouping, values)));
         return key;
-    }
-
-    private sealed class SameValues : IEqualityComparer<string?[]>
-    {
-        public static readonly SameValues Instance = new();
-
-        public bool Equals(string?[]? a, string?[]? b) => a.AsSpan().SequenceEqual(b);
-
-        public int GetHashCode(string?[] values)
-        {
-            HashCode hash = default;
-            foreach (string? value in values)
-                hash.Add(value);
-            return hash.ToHashCode();
-        }
     }
 }

@@ -1,93 +1,164 @@
+using System.Collections;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Earshot.Schemas;
 
 /// <summary>
 /// Texts as small integers: 0 is "missing", the first text is 1. Looking up UTF-8 bytes that are
-/// known allocates nothing. One owner, not thread-safe.
+/// known allocates nothing. What the program itself names is kept for good; what the input brings
+/// may be swept out when it is no longer used. One owner, not thread-safe.
 /// </summary>
 public sealed class SymbolTable
 {
     private const int SlotsAtFirst = 64;
 
-    private readonly Dictionary<string, int> symbols = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> byChars;
-    private readonly List<string> texts = [""];
+    // By symbol; null: free.
+    private readonly List<string?> texts = [""];
 
-    // The same texts by their UTF-8 bytes: open addressing, at most half full.
+    // The UTF-8 bytes of texts that a key does not say all of, by symbol.
+    private readonly Dictionary<int, byte[]> longTexts = [];
+    private readonly HashSet<int> kept = [];
+    private readonly Stack<int> free = [];
+
+    // Open addressing, at most half full.
     private Slot[] slots = new Slot[SlotsAtFirst];
-    private byte[][] utf8Texts = new byte[SlotsAtFirst / 2][];
 
-    /// <summary>Creates an empty table.</summary>
-    public SymbolTable() => byChars = symbols.GetAlternateLookup<ReadOnlySpan<char>>();
-
-    /// <summary>Number of symbols, "missing" included: valid symbols are 0 to Count - 1.</summary>
+    /// <summary>Valid symbols are 0 to this - 1, those that are free left out.</summary>
     public int Count => texts.Count;
 
-    /// <summary>The text of a symbol; empty for 0.</summary>
-    public string this[int symbol] => texts[symbol];
+    /// <summary>Texts held, "missing" included.</summary>
+    public int Held => texts.Count - free.Count;
 
-    /// <summary>The symbol of a text, made when it is new; 0 for an empty text.</summary>
+    /// <summary>The text of a symbol; empty for 0.</summary>
+    /// <exception cref="ArgumentException">The symbol is free.</exception>
+    public string this[int symbol] =>
+        texts[symbol] ?? throw new ArgumentException($"symbol {symbol} is free", nameof(symbol));
+
+    /// <summary>
+    /// The symbol of a text, made when it is new, and never swept out; 0 for an empty text.
+    /// </summary>
     public int Intern(string text) => Intern(text.AsSpan());
 
     /// <inheritdoc cref="Intern(string)"/>
     public int Intern(ReadOnlySpan<char> text)
     {
-        if (text.IsEmpty)
-            return 0;
-        if (byChars.TryGetValue(text, out int symbol))
-            return symbol;
-        symbol = texts.Count;
-        string copy = text.ToString();
-        texts.Add(copy);
-        symbols.Add(copy, symbol);
-        AddUtf8(symbol, Encoding.UTF8.GetBytes(copy));
+        int symbol = InternChars(text);
+        if (symbol != 0)
+            kept.Add(symbol);
         return symbol;
     }
 
-    /// <summary>The symbol of a UTF-8 text; invalid bytes become U+FFFD.</summary>
+    /// <summary>
+    /// The symbol of a text that may be swept out once it is no longer used; 0 for an empty text.
+    /// </summary>
+    public int InternForUse(string text) => InternChars(text);
+
+    /// <summary>
+    /// The symbol of a UTF-8 text that may be swept out once it is no longer used; invalid bytes
+    /// become U+FFFD.
+    /// </summary>
     public int InternUtf8(ReadOnlySpan<byte> utf8)
     {
         if (utf8.IsEmpty)
             return 0;
         TextKey key = TextKey.Of(utf8);
+        int symbol = Find(key, utf8);
+        if (symbol != 0)
+            return symbol;
+        return Utf8.IsValid(utf8) ? Add(key, utf8) : InternChars(Encoding.UTF8.GetString(utf8));
+    }
+
+    /// <summary>Keeps a symbol for good.</summary>
+    public void Keep(int symbol) => kept.Add(symbol);
+
+    /// <summary>
+    /// Frees the symbols that are neither kept nor used: they will stand for other texts.
+    /// </summary>
+    /// <param name="used">By symbol; at least <see cref="Count"/> long.</param>
+    public void Sweep(BitArray used)
+    {
+        slots = new Slot[SlotsAtFirst];
+        for (int symbol = 1; symbol < texts.Count; symbol++)
+        {
+            if (texts[symbol] is null)
+                continue;
+            if (used[symbol] || kept.Contains(symbol))
+                continue;
+            texts[symbol] = null;
+            longTexts.Remove(symbol);
+            free.Push(symbol);
+        }
+
+        FillSlots();
+    }
+
+    private int InternChars(ReadOnlySpan<char> text)
+    {
+        if (text.IsEmpty)
+            return 0;
+        const int OnStackMax = 256;
+        int bytesMax = Encoding.UTF8.GetMaxByteCount(text.Length);
+        Span<byte> utf8 = bytesMax <= OnStackMax ? stackalloc byte[bytesMax] : new byte[bytesMax];
+        utf8 = utf8[..Encoding.UTF8.GetBytes(text, utf8)];
+        TextKey key = TextKey.Of(utf8);
+        int symbol = Find(key, utf8);
+        return symbol != 0 ? symbol : Add(key, utf8);
+    }
+
+    private int Find(in TextKey key, ReadOnlySpan<byte> utf8)
+    {
         int slot = (int)key.Hash(utf8) & (slots.Length - 1);
         for (; slots[slot].Symbol != 0; slot = (slot + 1) & (slots.Length - 1))
         {
             ref readonly Slot found = ref slots[slot];
             if (found.Key == key
-                && (key.Length <= TextKey.WholeMax || utf8.SequenceEqual(utf8Texts[found.Symbol])))
-            {
+                && (key.Length <= TextKey.WholeMax || utf8.SequenceEqual(longTexts[found.Symbol])))
                 return found.Symbol;
-            }
         }
 
-        // New, or not valid UTF-8.
-        const int OnStackMax = 256;
-        if (utf8.Length > OnStackMax)
-            return Intern(Encoding.UTF8.GetString(utf8));
-        Span<char> chars = stackalloc char[OnStackMax];
-        return Intern(chars[..Encoding.UTF8.GetChars(utf8, chars)]);
+        return 0;
     }
 
-    private void AddUtf8(int symbol, byte[] utf8)
+    private int Add(in TextKey key, ReadOnlySpan<byte> utf8)
     {
-        if (symbol == utf8Texts.Length)
+        string text = Encoding.UTF8.GetString(utf8);
+        if (free.TryPop(out int symbol))
         {
-            Array.Resize(ref utf8Texts, symbol * 2);
-            slots = new Slot[symbol * 4];
-            for (int known = 1; known < symbol; known++)
-                Place(known);
+            texts[symbol] = text;
+        }
+        else
+        {
+            symbol = texts.Count;
+            texts.Add(text);
         }
 
-        utf8Texts[symbol] = utf8;
-        Place(symbol);
+        if (key.Length > TextKey.WholeMax)
+            longTexts[symbol] = utf8.ToArray();
+        if (Held > slots.Length / 2)
+            FillSlots();
+        else
+            Place(key, utf8, symbol);
+        return symbol;
     }
 
-    private void Place(int symbol)
+    private void FillSlots()
     {
-        byte[] utf8 = utf8Texts[symbol];
-        TextKey key = TextKey.Of(utf8);
+        int length = SlotsAtFirst;
+        while (length < 2 * Held)
+            length *= 2;
+        slots = new Slot[length];
+        for (int symbol = 1; symbol < texts.Count; symbol++)
+        {
+            if (texts[symbol] is not { } text)
+                continue;
+            byte[] utf8 = Encoding.UTF8.GetBytes(text);
+            Place(TextKey.Of(utf8), utf8, symbol);
+        }
+    }
+
+    private void Place(in TextKey key, ReadOnlySpan<byte> utf8, int symbol)
+    {
         int slot = (int)key.Hash(utf8) & (slots.Length - 1);
         while (slots[slot].Symbol != 0)
             slot = (slot + 1) & (slots.Length - 1);

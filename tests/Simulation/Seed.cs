@@ -59,6 +59,9 @@ internal static class Seed
             expected.Books.Sum(b => b.Duplicate), expected.Books.Sum(b => b.Late),
             expected.Books.Sum(b => b.Dead)),
             (books.Read, books.Aggregated, books.Duplicate, books.Late, books.Dead));
+        Assert.Equal(
+            (expected.Books.Sum(b => b.KeysRefused), expected.Books.Sum(b => b.MetricLimited)),
+            (books.KeysRefused, books.MetricLimited));
         if (run.Shape.Idles)
         {
             rows.FoldLatePartials();

@@ -1,3 +1,4 @@
+using System.Collections;
 using Earshot.Schemas;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
@@ -157,6 +158,15 @@ internal sealed class CallActor
         }
     }
 
+    /// <summary>Marks the symbols it uses.</summary>
+    public void MarkSymbols(BitArray values, BitArray metrics)
+    {
+        foreach (int symbol in Dimensions)
+            values[symbol] = true;
+        foreach (MetricValue value in PartialValues)
+            metrics[value.Metric] = true;
+    }
+
     /// <summary>Writes it for a snapshot.</summary>
     public void Write(BinaryWriter writer, SymbolTable dimensionValues, SymbolTable metrics)
     {
@@ -202,12 +212,12 @@ internal sealed class CallActor
         };
         for (int i = 0; i < call.PartialValues.Length; i++)
         {
-            int metric = metrics.Intern(reader.ReadString());
+            int metric = metrics.InternForUse(reader.ReadString());
             call.PartialValues[i] = new MetricValue(metric, reader.ReadDouble());
         }
 
         for (int i = 0; i < dimensions; i++)
-            call.Dimensions[i] = dimensionValues.Intern(reader.ReadString());
+            call.Dimensions[i] = dimensionValues.InternForUse(reader.ReadString());
         return call;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections;
 using Earshot.Analytics;
 using Earshot.Schemas;
 using Earshot.Snapshots;
@@ -79,6 +80,12 @@ internal sealed class CallJoin(
         counted.DropBefore(watermarkMs);
         streams.DropBefore(watermarkMs);
     }
+
+    /// <summary>Marks the symbols that live calls use.</summary>
+    /// <param name="values">By symbol of a dimension's value.</param>
+    /// <param name="metrics">By symbol of a metric.</param>
+    public void MarkSymbols(BitArray values, BitArray metrics) =>
+        live.MarkSymbols(values, metrics);
 
     /// <summary>Adds what changed.</summary>
     public void Save(List<SnapshotPart> into, bool whole)

@@ -1,3 +1,4 @@
+using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Actors.Wire;
 using Earshot.Analytics;
@@ -23,6 +24,8 @@ public sealed class CallStage : IStage
     private readonly CallJoin calls;
     private readonly PddBaselines baselines;
     private readonly Combiner combiner;
+    private readonly KeyLimit keys;
+    private readonly TableRenewal renewal;
     private readonly Books books = new();
     private readonly SourceChain chain = new();
     private readonly SideRows side;
@@ -46,8 +49,12 @@ public sealed class CallStage : IStage
         clock = new EventClock(options.LatenessMs);
         seen = new HorizonSet("seen", options.LatenessMs, options.SeenEventsMax);
         baselines = new PddBaselines(options, values);
-        combiner = new Combiner(options, dimensions, values, MetricNames, books, baselines);
+        keys = new KeyLimit(options);
+        combiner = new Combiner(
+            options, dimensions, values, MetricNames, keys, books, baselines);
         calls = new CallJoin(options, combiner, dimensions.Count, values, MetricNames, books);
+        renewal = new TableRenewal(
+            values, MetricNames, combiner.Partials, keys, calls, baselines);
     }
 
     /// <inheritdoc/>
@@ -61,6 +68,9 @@ public sealed class CallStage : IStage
     {
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
+        MetricLimited = combiner.MetricLimited,
+        KeysRefused = keys.Refused,
+        KeyLimitPeriods = keys.PeriodsOver,
         BundleGaps = chain.Gaps,
         UnlearnedPdd = baselines.LeftOut,
         WatermarkMs = clock.GreatestMs == long.MinValue ? null
@@ -134,7 +144,7 @@ public sealed class CallStage : IStage
     {
         if (!outputs.Suppressed)
             BundleCodec.Write(CutBundle(from, to, idle), options.Partitions, outputs);
-        combiner.Partials.Clear();
+        ReleaseBundle();
     }
 
     /// <summary>The epoch's bundle; its partials are valid until the next record.</summary>
@@ -143,7 +153,11 @@ public sealed class CallStage : IStage
         combiner.Partials.Partials, MetricNames);
 
     /// <summary>Takes the cells of the last bundle back.</summary>
-    internal void ReleaseBundle() => combiner.Partials.Clear();
+    internal void ReleaseBundle()
+    {
+        combiner.Partials.Clear();
+        renewal.AfterEpoch();
+    }
 
     /// <inheritdoc/>
     public void Save(List<SnapshotPart> into, bool whole)
@@ -159,6 +173,8 @@ public sealed class CallStage : IStage
         seen.Save(into, whole);
         calls.Save(into, whole);
         baselines.Save(into, whole);
+        combiner.Save(into, whole);
+        keys.Save(into, whole);
     }
 
     /// <inheritdoc/>
@@ -175,6 +191,8 @@ public sealed class CallStage : IStage
         seen.Load(parts);
         calls.Load(parts);
         baselines.Load(parts);
+        combiner.Load(parts);
+        keys.Load(parts);
     }
 
     private DecodeResult Decode(LogRecord input) =>
@@ -221,6 +239,10 @@ public sealed class CallStage : IStage
     private void AdvanceTimers()
     {
         long watermark = clock.WatermarkMs;
+
+        // The end of the input is past every record; the last period goes on to it.
+        if (!clock.Ended)
+            keys.Advance(watermark);
         seen.DropBefore(watermark);
         calls.Advance(watermark);
         baselines.DropBefore(watermark);

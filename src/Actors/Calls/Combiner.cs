@@ -1,6 +1,7 @@
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
+using Earshot.Snapshots;
 
 namespace Earshot.Actors.Calls;
 
@@ -11,21 +12,24 @@ internal sealed class Combiner
     private readonly Books books;
     private readonly PddBaselines baselines;
     private readonly int countryOrdinal;
+    private readonly MetricLimit metricLimit;
     private readonly int edgeOrdinal;
     private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
 
     public Combiner(
         PipelineOptions options, DimensionSet dimensions, SymbolTable dimensionValues,
-        SymbolTable metrics, Books books, PddBaselines baselines)
+        SymbolTable metrics, KeyLimit keys, Books books, PddBaselines baselines)
     {
         this.books = books;
         this.baselines = baselines;
         countryOrdinal = dimensions.OrdinalOf("country"u8);
+        metricLimit = new MetricLimit(metrics);
         tags = options.Tags;
         MetricNames = metrics;
         Partials = new PartialTable(
-            options.Keys, dimensions, dimensionValues, Panes.LengthOf([.. options.Windows]));
+            options.Keys, dimensions, dimensionValues, Panes.LengthOf([.. options.Windows]),
+            keys);
         edgeOrdinal = dimensions.OrdinalOf("edge"u8);
         edgeSymbols = new int[Edges.Count];
         foreach (Edge edge in Edges.Named)
@@ -37,20 +41,32 @@ internal sealed class Combiner
 
     public SymbolTable MetricNames { get; }
 
-    /// <summary>Leaves out absurd values and counts them. Valid until the next call.</summary>
+    /// <summary>
+    /// Leaves out absurd values, and those of metrics beyond the limit, and counts them. Valid
+    /// until the next call.
+    /// </summary>
     public ReadOnlySpan<MetricValue> Sane(ReadOnlySpan<MetricValue> values)
     {
         int count = 0;
         foreach (MetricValue value in values)
         {
-            if (Plausible.Is(value.Metric, value.Value))
-                sane[count++] = value;
-            else
+            if (!Plausible.Is(value.Metric, value.Value))
                 books.SetAside++;
+            else if (metricLimit.Admit(value.Metric))
+                sane[count++] = value;
         }
 
         return sane.AsSpan(0, count);
     }
+
+    /// <summary>Values left out because their metric was one too many.</summary>
+    public long MetricLimited => metricLimit.Refused;
+
+    /// <summary>Adds the names of metrics, when there are new ones.</summary>
+    public void Save(List<SnapshotPart> into, bool whole) => metricLimit.Save(into, whole);
+
+    /// <summary>Takes them back from a snapshot.</summary>
+    public void Load(IReadOnlyDictionary<string, byte[]> parts) => metricLimit.Load(parts);
 
     /// <summary>Adds values that belong to no call's end.</summary>
     public void AddValues(

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using Earshot.Schemas;
 using Earshot.Snapshots;
@@ -19,8 +20,9 @@ internal sealed class LiveCalls(
 
     private readonly Dictionary<ulong, CallActor> calls = [];
 
-    // A call whose deadline moves gets another entry; one that no longer fits is passed over.
-    private readonly PriorityQueue<ulong, long> timers = new();
+    // A call whose deadline moves gets another entry; one that no longer fits is passed over. Of
+    // two due at once the one with the lesser id comes first, whatever came before.
+    private readonly PriorityQueue<ulong, (long DeadlineMs, ulong Id)> timers = new();
     private readonly HashSet<int> dirty = [];
 
     /// <summary>Calls held.</summary>
@@ -48,7 +50,7 @@ internal sealed class LiveCalls(
         if (deadline == call.TimerMs)
             return;
         call.TimerMs = deadline;
-        timers.Enqueue(id, deadline);
+        timers.Enqueue(id, (deadline, id));
         if (timers.Count > TimersSlack + (2 * calls.Count))
             SetTimersAnew();
     }
@@ -66,11 +68,12 @@ internal sealed class LiveCalls(
     /// </summary>
     public bool TryTakeDue(long watermarkMs, out ulong id, out CallActor call)
     {
-        while (timers.TryPeek(out id, out long deadline) && deadline < watermarkMs)
+        while (timers.TryPeek(out id, out (long DeadlineMs, ulong) timer)
+            && timer.DeadlineMs < watermarkMs)
         {
             timers.Dequeue();
             if (calls.TryGetValue(id, out CallActor? due)
-                && due.DeadlineMs(callLimitMs) == deadline)
+                && due.DeadlineMs(callLimitMs) == timer.DeadlineMs)
             {
                 Remove(id);
                 call = due;
@@ -80,6 +83,13 @@ internal sealed class LiveCalls(
 
         call = null!;
         return false;
+    }
+
+    /// <summary>Marks the symbols that the calls use.</summary>
+    public void MarkSymbols(BitArray usedValues, BitArray usedMetrics)
+    {
+        foreach (CallActor call in calls.Values)
+            call.MarkSymbols(usedValues, usedMetrics);
     }
 
     /// <summary>Adds the shards that changed.</summary>
@@ -122,7 +132,7 @@ internal sealed class LiveCalls(
                 CallActor call = CallActor.Read(reader, dimensions, dimensionValues, metrics);
                 call.TimerMs = call.DeadlineMs(callLimitMs);
                 calls.Add(id, call);
-                timers.Enqueue(id, call.TimerMs);
+                timers.Enqueue(id, (call.TimerMs, id));
             }
         }
     }
@@ -131,7 +141,7 @@ internal sealed class LiveCalls(
     {
         timers.Clear();
         foreach ((ulong id, CallActor call) in calls)
-            timers.Enqueue(id, call.TimerMs);
+            timers.Enqueue(id, (call.TimerMs, id));
     }
 
     private static int ShardOf(ulong id) => (int)(id % Shards);

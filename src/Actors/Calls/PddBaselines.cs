@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
@@ -128,6 +129,15 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
         return shown.Limits;
     }
 
+    /// <summary>Marks the symbols of the countries it knows.</summary>
+    public void MarkSymbols(BitArray used)
+    {
+        foreach (int country in hours.Values.SelectMany(hour => hour.Countries.Keys))
+            used[country] = true;
+        foreach ((int country, _) in learned.Keys)
+            used[country] = true;
+    }
+
     /// <summary>Adds the hours that changed, and the removal of dropped ones.</summary>
     public void Save(List<SnapshotPart> into, bool whole)
     {
@@ -158,7 +168,11 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
             Hour hour = new() { Saved = true };
             int count = reader.Read7BitEncodedInt();
             for (int i = 0; i < count; i++)
-                hour.Countries.Add(values.Intern(reader.ReadString()), Aggregate.Read(reader));
+            {
+                int country = values.InternForUse(reader.ReadString());
+                hour.Countries.Add(country, Aggregate.Read(reader));
+            }
+
             string start = key[HourPrefix.Length..];
             hours.Add(long.Parse(start, CultureInfo.InvariantCulture), hour);
         }

@@ -69,6 +69,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private readonly IStage stage;
     private readonly PartitionMachine machine;
     private readonly DeadLetterGuard deadLetters;
+    private readonly KeyLimitAlarm keyLimit;
 
     private IActorContext context = null!;
     private Task<(long Number, CommitResult Result)>? commit;
@@ -93,6 +94,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         this.log = log;
         stage = setting.CreateStage();
         deadLetters = new DeadLetterGuard(setting.Source, options, time);
+        keyLimit = new KeyLimitAlarm(setting.Source, options, log);
         machine = new PartitionMachine(
             stage, options, setting.Source, setting.Group, setting.CommitWhenDrained, this);
     }
@@ -106,6 +108,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         RecoveryPoint point = await RecoveryReader.ReadAsync(setting, stage.Name, context.Ended);
         machine.Recover(point, NowMs);
         deadLetters.StartFrom(stage.Progress.Read);
+        keyLimit.StartFrom(stage.Progress);
         foreach ((long offset, string error) in faults.Repeated)
             machine.SkipRecord(offset, error);
         if (setting.Intent.Stop && !finished)
@@ -238,11 +241,22 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         await context.TellAsync(new SnapshotAnswered(change.Offset, saved));
     }
 
-    private void Report() => setting.Report(new PartitionProgress(
-        stage.Name, setting.Source.Partition,
-        finished ? "finished" : machine.Recovering ? "recovering" : "running",
-        machine.Position, machine.CommittedOffset, machine.SavedOffset, machine.Epochs,
-        stage.Progress) { PddLimits = stage.PddLimits });
+    private void Report()
+    {
+        StageProgress books = stage.Progress;
+        if (machine.Recovering)
+            keyLimit.StartFrom(books);
+        else
+            keyLimit.Look(books);
+        setting.Report(new PartitionProgress(
+            stage.Name, setting.Source.Partition,
+            finished ? "finished" : machine.Recovering ? "recovering" : "running",
+            machine.Position, machine.CommittedOffset, machine.SavedOffset, machine.Epochs,
+            books)
+        {
+            PddLimits = stage.PddLimits,
+        });
+    }
 
     [LoggerMessage(20, LogLevel.Information,
         "{Source} starts at {Position}, committed up to {Committed}")]

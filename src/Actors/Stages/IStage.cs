@@ -127,6 +127,20 @@ public sealed record StageProgress
     public long SetAside { get; init; }
 
     /// <summary>
+    /// Single values left out because their metric was one more than the partition may bring.
+    /// </summary>
+    public long MetricLimited { get; init; }
+
+    /// <summary>
+    /// How often an event was counted under the key "other" because its own had no room, grouping
+    /// sets added up.
+    /// </summary>
+    public long KeysRefused { get; init; }
+
+    /// <summary>Periods of <c>key-idle</c> in which that happened, partitions added up.</summary>
+    public long KeyLimitPeriods { get; init; }
+
+    /// <summary>
     /// Event ids dropped from the duplicate filter before their time, for lack of room.
     /// </summary>
     public long ForgottenIds { get; init; }
@@ -179,6 +193,9 @@ public sealed record StageProgress
         Dead = a.Dead + b.Dead,
         Ignored = a.Ignored + b.Ignored,
         SetAside = a.SetAside + b.SetAside,
+        MetricLimited = a.MetricLimited + b.MetricLimited,
+        KeysRefused = a.KeysRefused + b.KeysRefused,
+        KeyLimitPeriods = a.KeyLimitPeriods + b.KeyLimitPeriods,
         ForgottenIds = a.ForgottenIds + b.ForgottenIds,
         UnresolvedCalls = a.UnresolvedCalls + b.UnresolvedCalls,
         LiveCalls = a.LiveCalls + b.LiveCalls,

@@ -37,7 +37,11 @@ internal sealed record ReplaySummary
         long sum = Books.Aggregated + Books.Duplicate + Books.Late + Books.Dead + Books.Ignored;
         Line(table, "  sum", Number(sum), Books.Balanced ? "balanced" : "NOT BALANCED");
         Count(table, "values set aside", Books.SetAside);
+        if (Books.MetricLimited > 0)
+            Line(table, "metric limit", Number(Books.MetricLimited), "values of surplus metrics");
         Count(table, "unresolved calls", Books.UnresolvedCalls);
+        if (Books.KeysRefused > 0)
+            Line(table, "over keys-max", Number(Books.KeysRefused), "counted under 'other'");
         if (Books.ForgottenIds > 0)
             Line(table, "forgotten ids", Number(Books.ForgottenIds), "duplicates may be missed");
         if (Books.LatePartials > 0)

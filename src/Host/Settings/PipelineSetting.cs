@@ -58,6 +58,11 @@ internal sealed record PipelineSetting(
         Number("seen-events-max", 1000, 1_000_000_000,
             "Most event ids remembered per partition to find duplicates.", true,
             o => o.SeenEventsMax, (o, n) => o with { SeenEventsMax = (int)n }),
+        Number("keys-max", 1, 100_000_000, "Most live keys of a set per partition; further ones "
+                + "are counted together under the key 'other'.", true,
+            o => o.KeysMax, (o, n) => o with { KeysMax = (int)n }),
+        Duration("key-idle", 1000, "A key not used for this long makes room for another.",
+            shapes: true, o => o.KeyIdleMs, (o, ms) => o with { KeyIdleMs = ms }),
         .. TagSettings.All,
         new("pdd-history", "full hours from 1h to 31d", "How much of the past the limit of "
                 + "high_pdd is learned from, by country.", Shapes: true,

@@ -48,6 +48,8 @@ internal sealed record Shape(
             ArchiveRowsMax = random.Next(20, 400),
             PddHistoryMs = random.Next(1, 4) * PddHours.HourMs,
             PddSamplesMin = random.Next(1, 4),
+            KeysMax = random.Next(2) == 0 ? random.Next(1, 5) : 1_000_000,
+            KeyIdleMs = random.Next(2) == 0 ? random.Next(10_000, 120_000) : 3_600_000,
         };
         bool kafka = random.Next(4) != 0;
         int processes = kafka ? random.Next(1, Math.Min(3, partitions + 1) + 1) : 1;
@@ -62,7 +64,9 @@ internal sealed record Shape(
         $"{(Options.Fused ? "fused" : $"{Options.Partitions} partitions")}, {Options.Mode}, " +
         $"{Processes} processes, {(Kafka ? "Kafka" : "embedded")}, {Calls} calls, windows " +
         $"{string.Join(',', Options.Windows)}, lateness {Options.LatenessMs / 1000} s" +
-        (Idles ? ", idle marks" : "");
+        (Idles ? ", idle marks" : "") +
+        (Options.KeysMax < 1000 ? $", {Options.KeysMax} keys" : "") +
+        $", keys idle {Options.KeyIdleMs / 1000} s";
 
     private static T Pick<T>(Random random, T[] values) => values[random.Next(values.Length)];
 }

@@ -1,3 +1,4 @@
+using Earshot.Actors;
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
@@ -94,7 +95,10 @@ public sealed class KeyTests
         string.Join('|', key.Values.Prepend($"{key.Grouping}"));
 
     private PartialTable Table(string sets) =>
-        new(GroupingSet.ParseAll(sets), dimensions, values, paneMs: 1000);
+        new(GroupingSet.ParseAll(sets), dimensions, values, 1000, Limit(sets));
+
+    private static KeyLimit Limit(string sets) =>
+        new(new PipelineOptions { Keys = GroupingSet.ParseAll(sets) });
 
     private int[] Symbols(params string[] texts) => [.. texts.Select(values.Intern)];
 }

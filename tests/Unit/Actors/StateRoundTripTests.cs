@@ -28,6 +28,8 @@ public sealed class StateRoundTripTests
         SeenEventsMax = 150,
         CallLimitMs = 50_000,
         Mode = OutputMode.Update,
+        KeysMax = 2,
+        KeyIdleMs = 3_000,
     };
 
     public static TheoryData<string, int> Cases()

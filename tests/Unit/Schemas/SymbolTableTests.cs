@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 using Earshot.Schemas;
 
@@ -31,6 +32,32 @@ public sealed class SymbolTableTests
         int symbol = table.InternUtf8([0x61, 0xFF]);
         Assert.Equal("a\uFFFD", table[symbol]);
         Assert.Equal(symbol, table.InternUtf8([0x61, 0xFE]));
+    }
+
+    [Fact]
+    public void A_sweep_frees_what_is_neither_kept_nor_used_and_leaves_the_rest_its_symbols()
+    {
+        SymbolTable table = new();
+        int kept = table.Intern("of the program");
+        int used = table.InternUtf8("used by a call, and long"u8);
+        int[] others = [.. Enumerable.Range(0, 5000).Select(i => table.InternForUse("o" + i))];
+        table.Keep(others[7]);
+        BitArray marks = new(table.Count);
+        marks[used] = true;
+        table.Sweep(marks);
+        Assert.Equal(4, table.Held);
+        Assert.Equal(kept, table.InternForUse("of the program"));
+        Assert.Equal(used, table.InternForUse("used by a call, and long"));
+        Assert.Equal(others[7], table.InternUtf8("o7"u8));
+        Assert.Throws<ArgumentException>(() => table[others[8]]);
+
+        // Freed symbols are handed out again, to any text.
+        int end = table.Count;
+        for (int i = 0; i < 4999; i++)
+            Assert.InRange(table.InternForUse("another text of some length " + i), 1, end - 1);
+        Assert.Equal(end, table.InternForUse("one more"));
+        Assert.Equal("one more", table[end]);
+        Assert.Equal(used, table.InternForUse("used by a call, and long"));
     }
 
     [Fact]
