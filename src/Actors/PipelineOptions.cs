@@ -1,4 +1,5 @@
 using Earshot.Analytics;
+using Earshot.Analytics.Warnings;
 using Earshot.Log;
 using Earshot.Schemas;
 
@@ -73,6 +74,9 @@ public sealed record PipelineOptions
     /// <see cref="Tags"/> does. At least 1.
     /// </summary>
     public long PddSamplesMin { get; init; } = 100;
+
+    /// <summary>When conditions of a live stream raise and clear warnings.</summary>
+    public WarningRule Warnings { get; init; } = new();
 
     /// <summary>A call without an end is given up this long after its first step, ms.</summary>
     public long CallLimitMs { get; init; } = 4 * 3_600_000;

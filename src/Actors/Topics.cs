@@ -28,13 +28,14 @@ public sealed class Topics
         Aggregates = $"{pipelineId}.aggregates.v1";
         Insights = $"{pipelineId}.insights.v1";
         Predictions = $"{pipelineId}.predictions.v1";
+        Warnings = $"{pipelineId}.warnings.v1";
         Late = $"{pipelineId}.late.v1";
         Dead = $"{pipelineId}.dead.v1";
         Retried = $"{pipelineId}.retried.v1";
         Archived =
         [
             (Aggregates, "aggregates"), (Insights, "insights"), (Predictions, "predictions"),
-            (Late, "late"), (Dead, "dead"),
+            (Warnings, "warnings"), (Late, "late"), (Dead, "dead"),
         ];
     }
 
@@ -61,6 +62,9 @@ public sealed class Topics
 
     /// <summary>Rows: one per key, window and metric.</summary>
     public string Predictions { get; }
+
+    /// <summary>Rows: conditions of live streams, raised and cleared.</summary>
+    public string Warnings { get; }
 
     /// <summary>Records and partial aggregates that came after their time.</summary>
     public string Late { get; }

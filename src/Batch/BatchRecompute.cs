@@ -104,6 +104,7 @@ public sealed class BatchRecompute
             Aggregates = rows.Aggregates,
             Insights = rows.Insights,
             Predictions = rows.Predictions,
+            Warnings = sources.SelectMany(source => source.Warnings).ToDictionary(),
             Late = [.. sources.SelectMany(source => source.Late)],
             Dead = [.. sources.SelectMany(source => source.Dead)],
             Books = [.. sources.Select(source => source.Books)],

@@ -63,6 +63,9 @@ public sealed record BatchRows
     /// <summary>One row per key, closed window and metric.</summary>
     public required IReadOnlyDictionary<RowId, Prediction> Predictions { get; init; }
 
+    /// <summary>Every warning of a stream, raised and cleared.</summary>
+    public required IReadOnlyDictionary<WarningId, Warning> Warnings { get; init; }
+
     /// <summary>The late records, by partition and offset.</summary>
     public required IReadOnlyList<SideRecord> Late { get; init; }
 

@@ -29,7 +29,8 @@ internal enum Fate
 /// </para>
 /// </summary>
 internal sealed class CallsOfPartition(
-    PipelineOptions options, PartitionWindows windows, BatchBooks books)
+    PipelineOptions options, PartitionWindows windows, WarningsOfPartition warnings,
+    BatchBooks books)
 {
     /// <summary>What happens so much later has nothing to do with a call or a report, ms.</summary>
     private readonly long togetherMs = Math.Max(options.LatenessMs, 60_000);
@@ -150,7 +151,7 @@ internal sealed class CallsOfPartition(
             && readings.Length < EventRecord.ValuesMax)
             readings = [.. readings, new Reading(Readings.PacketLoss, percent)];
         readings = Plausible(readings);
-        Tags tags = options.Tags.OfReport(new ReportFacts
+        ReportFacts facts = new()
         {
             Edge = EdgeOf(e.Dimensions),
             PacketLossPercent = Readings.Of(readings, Readings.PacketLoss),
@@ -165,11 +166,13 @@ internal sealed class CallsOfPartition(
             AudioLevelIn = e.AudioLevelIn,
             AudioLevelOut = e.AudioLevelOut,
             IceFailed = e.IceFailed ? true : null,
-        }).Raised;
+        };
+        TagResult tags = options.Tags.OfReport(facts);
+        warnings.Take(e, facts, tags);
         foreach (WindowStatistics window in windows.At(e.Dimensions, e.TimeMs))
         {
             window.Add(readings);
-            window.Counts.AddReport(tags);
+            window.Counts.AddReport(tags.Raised);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Earshot.Schemas;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
@@ -9,6 +10,9 @@ internal readonly record struct Reading(string Metric, double Value);
 /// <summary>An input event, with texts as texts; null, 0 or NaN where nothing is said.</summary>
 internal sealed record Event
 {
+    /// <summary>Its offset in the input.</summary>
+    public required long Offset { get; init; }
+
     public required EventKind Kind { get; init; }
 
     public required long TimeMs { get; init; }
@@ -16,6 +20,12 @@ internal sealed record Event
     public required ulong CallId { get; init; }
 
     public required ulong StreamId { get; init; }
+
+    /// <summary>As it came; empty when missing.</summary>
+    public required string CallIdText { get; init; }
+
+    /// <summary>As it came; empty when missing.</summary>
+    public required string StreamIdText { get; init; }
 
     /// <summary>By ordinal of the pipeline's dimensions; null when missing.</summary>
     public required string?[] Dimensions { get; init; }
@@ -53,12 +63,15 @@ internal sealed record Event
     public required bool IceFailed { get; init; }
 
     /// <summary>What a decoder read.</summary>
-    public static Event Of(EventRecord record) => new()
+    public static Event Of(EventRecord record, long offset) => new()
     {
+        Offset = offset,
         Kind = record.Kind,
         TimeMs = record.EventTimeMs,
         CallId = record.CallId,
         StreamId = record.StreamId,
+        CallIdText = Encoding.UTF8.GetString(record.CallIdText),
+        StreamIdText = Encoding.UTF8.GetString(record.StreamIdText),
         Dimensions = Array.ConvertAll(
             record.Dimensions, symbol => symbol == 0 ? null : record.DimensionValues[symbol]),
         Readings = Array.ConvertAll(

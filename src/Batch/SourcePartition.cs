@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Earshot.Actors;
 using Earshot.Log;
 using Earshot.Schemas;
+using Earshot.Schemas.V1;
 
 namespace Earshot.Batch;
 
@@ -16,6 +17,7 @@ internal sealed class SourcePartition(
         options.Dimensions, new SymbolTable(), Metrics.CreateTable());
 
     private readonly RecentIds seen = new(options.LatenessMs, options.SeenEventsMax);
+    private readonly WarningsOfPartition warnings = new(number, options);
     private readonly BatchBooks books = new();
     private readonly List<SideRecord> late = [];
     private readonly List<SideRecord> dead = [];
@@ -43,8 +45,11 @@ internal sealed class SourcePartition(
     public long WatermarkMs =>
         greatestMs == long.MinValue ? long.MinValue : greatestMs - options.LatenessMs;
 
-    private CallsOfPartition Calls =>
-        calls ??= new CallsOfPartition(options, new PartitionWindows(windows, keys), books);
+    /// <summary>The rows of warnings.</summary>
+    public IReadOnlyDictionary<WarningId, Warning> Warnings => warnings.Rows;
+
+    private CallsOfPartition Calls => calls ??= new CallsOfPartition(
+        options, new PartitionWindows(windows, keys), warnings, books);
 
     public void Take(in LogRecord record)
     {
@@ -75,7 +80,9 @@ internal sealed class SourcePartition(
     /// <summary>The input has ended here, for good or for now.</summary>
     public void Finish(bool ended)
     {
-        Calls.Finish(ended ? long.MaxValue : WatermarkMs);
+        long watermark = ended ? long.MaxValue : WatermarkMs;
+        Calls.Finish(watermark);
+        warnings.Finish(watermark);
         books.KeysRefused = keys.Refused;
     }
 
@@ -113,7 +120,7 @@ internal sealed class SourcePartition(
         else if (decoded.EventId != 0 && !seen.Add(decoded.EventId, timeMs))
             books.Duplicate++;
         else
-            Count(offset, Calls.Take(Event.Of(decoded)));
+            Count(offset, Calls.Take(Event.Of(decoded, offset)));
     }
 
     private void Count(long offset, Fate fate)

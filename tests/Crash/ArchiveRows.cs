@@ -46,7 +46,9 @@ internal sealed record ArchiveRows(IReadOnlyList<(string Table, long Rows)> Same
             same.Add((table, CompareTable(folder, calm, rough, table, where, [], Sums)));
         }
 
-        foreach (string table in (string[])["late", "dead"])
+        // Of an input that goes on the last streams have not ended.
+        foreach (string table in sameInput
+            ? (string[])["warnings", "late", "dead"] : ["late", "dead"])
         {
             string[] left = sameInput ? ["log_partition"] : Places;
             same.Add((table, CompareTable(folder, calm, rough, table, "", left, [])));

@@ -52,7 +52,7 @@ public sealed class KillTests : IDisposable
         Assert.True(code == 0, error);
         Assert.True(kills > 0, "no run lasted long enough to be killed");
         Assert.Equal(Books(wanted), Books(found));
-        string[] tables = ["aggregates", "insights", "predictions", "late", "dead"];
+        string[] tables = ["aggregates", "insights", "predictions", "warnings", "late", "dead"];
         foreach (string table in tables)
             AssertSame(await RowsAsync(calm, table), await RowsAsync(rough, table), table);
     }
@@ -110,7 +110,7 @@ public sealed class KillTests : IDisposable
         string[] identity =
         [
             "window", "window_start", "grouping", "carrier", "country", "metric",
-            "source_partition", "source_offset",
+            "source_partition", "source_offset", "warning", "raised", "cause",
         ];
         SortedDictionary<string, JsonElement> byId = new(StringComparer.Ordinal);
         foreach (JsonElement row in rows)

@@ -123,7 +123,12 @@ internal static class Events
         }
 
         for (long at = start + 10_000; at < start + durationMs; at += 10_000)
-            AddReport(random, id, carrier, country, at, add);
+        {
+            // Some streams fall silent for longer than any keep time, and come back.
+            if (call % 4 != 3 || (at - start) / 130_000 != 1)
+                AddReport(random, id, carrier, country, at, add);
+        }
+
         if (kind == 1 || kind == 3)
             AddSummary(random, id, carrier, country, end, start + 9000 + durationMs, true, add);
         if (kind is 1 or 2)
@@ -153,7 +158,14 @@ internal static class Events
             Rtt = random.Next(10, 500),
             PacketsReceivedTotal = (at % 1_000_000) / 20,
             PacketsLostTotal = (at % 1_000_000) / 20 / (1 + random.Next(50)),
+            AudioLevelIn = at % 170_000 < 80_000 ? 0 : 0.4,
+            AudioLevelOut = 0.3,
         };
+
+        // Bad spells, so that warnings raise and clear.
+        bool isBad = at / 70_000 % 3 == 0;
+        if (random.Next(4) != 0)
+            (report.MaxJitter, report.Mos) = isBad ? (55, 2.9) : (12, 4.1);
         Dimension(report.Dimensions, carrier, country);
         add(new Envelope { StreamReport = report }, at);
     }

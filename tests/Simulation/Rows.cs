@@ -19,6 +19,7 @@ internal sealed class Rows
     private readonly Dictionary<RowId, Aggregate> aggregates = [];
     private readonly Dictionary<RowId, Insight> insights = [];
     private readonly Dictionary<RowId, Prediction> predictions = [];
+    private readonly Dictionary<WarningId, Warning> warnings = [];
     private readonly HashSet<SideRecord> late = [];
     private readonly HashSet<SideRecord> dead = [];
 
@@ -30,6 +31,8 @@ internal sealed class Rows
     public IReadOnlyDictionary<RowId, Insight> Insights => insights;
 
     public IReadOnlyDictionary<RowId, Prediction> Predictions => predictions;
+
+    public IReadOnlyDictionary<WarningId, Warning> Warnings => warnings;
 
     /// <summary>The late records.</summary>
     public IReadOnlySet<SideRecord> Late => late;
@@ -112,6 +115,11 @@ internal sealed class Rows
                 Prediction prediction = Prediction.Parser.ParseFrom(record.Value);
                 RowId id = RowId.Of(prediction.Key, prediction.Metric);
                 Assert.True(predictions.TryAdd(id, prediction), $"{id} was predicted twice");
+                break;
+            case "warnings":
+                Warning warning = Warning.Parser.ParseFrom(record.Value);
+                WarningId change = WarningId.Of(warning);
+                Assert.True(warnings.TryAdd(change, warning), $"{change} came out twice");
                 break;
             case "late":
                 Take(SideRecords.ReadLate(record), run);

@@ -33,6 +33,9 @@ internal static class SameRows
     {
         Match("late", expected.Late, found.Late);
 
+        // They follow from the source partition alone, idle marks or not.
+        Match(expected.Warnings, found.Warnings, static (a, b) => a.Equals(b));
+
         // Of a dead record its time means nothing.
         Match("dead", expected.Dead.Select(row => row with { EventTimeMs = 0 }), found.Dead);
     }
@@ -70,11 +73,11 @@ internal static class SameRows
     private static bool Near(double a, double b, double scale = 0) =>
         Math.Abs(a - b) <= 1e-9 * Math.Max(Math.Max(Math.Abs(a), Math.Abs(b)), Math.Abs(scale));
 
-    private static void Match<T>(
-        IReadOnlyDictionary<RowId, T> expected, IReadOnlyDictionary<RowId, T> found,
-        Func<T, T, bool> same)
+    private static void Match<TId, T>(
+        IReadOnlyDictionary<TId, T> expected, IReadOnlyDictionary<TId, T> found,
+        Func<T, T, bool> same) where TId : notnull
     {
-        foreach ((RowId id, T row) in expected)
+        foreach ((TId id, T row) in expected)
         {
             if (!found.TryGetValue(id, out T? other))
                 throw new WrongRowsException($"missing: {id}: {row}");
@@ -84,7 +87,7 @@ internal static class SameRows
 
         if (found.Count == expected.Count)
             return;
-        RowId surplus = found.Keys.First(id => !expected.ContainsKey(id));
+        TId surplus = found.Keys.First(id => !expected.ContainsKey(id));
         throw new WrongRowsException($"surplus: {surplus}: {found[surplus]}");
     }
 }

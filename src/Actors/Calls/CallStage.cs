@@ -1,5 +1,6 @@
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
+using Earshot.Actors.Warnings;
 using Earshot.Actors.Wire;
 using Earshot.Analytics;
 using Earshot.Log;
@@ -26,6 +27,7 @@ public sealed class CallStage : IStage
     private readonly Combiner combiner;
     private readonly KeyLimit keys;
     private readonly TableRenewal renewal;
+    private readonly LiveWarnings warnings;
     private readonly Books books = new();
     private readonly SourceChain chain = new();
     private readonly SideRows side;
@@ -52,6 +54,7 @@ public sealed class CallStage : IStage
         keys = new KeyLimit(options);
         combiner = new Combiner(
             options, dimensions, values, MetricNames, keys, books, baselines);
+        warnings = new LiveWarnings(options, partition);
         calls = new CallJoin(options, combiner, dimensions.Count, values, MetricNames, books);
         renewal = new TableRenewal(
             values, MetricNames, combiner.Partials, keys, calls, baselines);
@@ -64,7 +67,7 @@ public sealed class CallStage : IStage
     public bool Complete => clock.Ended;
 
     /// <inheritdoc/>
-    public StageProgress Progress => books.ToProgress() with
+    public StageProgress Progress => warnings.AddTo(books.ToProgress()) with
     {
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
@@ -115,7 +118,7 @@ public sealed class CallStage : IStage
         // would had another record moved the watermark. So whatever is decided at event time t
         // knows of everything before t - lateness.
         if (clock.See(record.EventTimeMs))
-            AdvanceTimers();
+            AdvanceTimers(outputs);
         if (record.EventTimeMs < clock.WatermarkMs)
             KeepLate(batch, index, LateReason.Late, outputs);
         else if (record.EventId != 0 && !seen.Add(record.EventId, record.EventTimeMs))
@@ -136,7 +139,7 @@ public sealed class CallStage : IStage
     public void EndInput(EpochOutputs outputs)
     {
         clock.Ended = true;
-        AdvanceTimers();
+        AdvanceTimers(outputs);
     }
 
     /// <inheritdoc/>
@@ -170,6 +173,7 @@ public sealed class CallStage : IStage
             books.Write(writer);
         }));
         into.Add(StatePart.Write("chain", chain.Write));
+        warnings.Save(into, whole);
         seen.Save(into, whole);
         calls.Save(into, whole);
         baselines.Save(into, whole);
@@ -188,6 +192,7 @@ public sealed class CallStage : IStage
             books.Load(reader);
         });
         StatePart.Read(parts, "chain", chain.Load);
+        warnings.Load(parts);
         seen.Load(parts);
         calls.Load(parts);
         baselines.Load(parts);
@@ -226,6 +231,8 @@ public sealed class CallStage : IStage
         {
             case Verdict.Aggregated:
                 books.Aggregated++;
+                if (record.Kind == EventKind.StreamReport)
+                    Watch(batch[index].Offset, outputs);
                 break;
             case Verdict.Duplicate:
                 books.Duplicate++;
@@ -236,7 +243,10 @@ public sealed class CallStage : IStage
         }
     }
 
-    private void AdvanceTimers()
+    private void Watch(long offset, EpochOutputs outputs) => warnings.Take(
+        record, in combiner.ReportFacts, combiner.ReportTags, offset, outputs);
+
+    private void AdvanceTimers(EpochOutputs outputs)
     {
         long watermark = clock.WatermarkMs;
 
@@ -246,6 +256,7 @@ public sealed class CallStage : IStage
         seen.DropBefore(watermark);
         calls.Advance(watermark);
         baselines.DropBefore(watermark);
+        warnings.Advance(watermark, outputs);
     }
 
     private void KeepLate(RecordBatch batch, int index, LateReason reason, EpochOutputs outputs)

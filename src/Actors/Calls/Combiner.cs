@@ -16,6 +16,7 @@ internal sealed class Combiner
     private readonly int edgeOrdinal;
     private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
+    private ReportFacts reportFacts;
 
     public Combiner(
         PipelineOptions options, DimensionSet dimensions, SymbolTable dimensionValues,
@@ -80,10 +81,16 @@ internal sealed class Combiner
         }
     }
 
+    /// <summary>What the tags of the last stream report were decided by.</summary>
+    public ref readonly ReportFacts ReportFacts => ref reportFacts;
+
+    /// <summary>The tags of the last stream report.</summary>
+    public TagResult ReportTags { get; private set; }
+
     /// <summary>Adds a stream report and its tags.</summary>
     public void AddReport(EventRecord report, ReadOnlySpan<MetricValue> values)
     {
-        Tags found = tags.OfReport(new ReportFacts
+        reportFacts = new ReportFacts
         {
             Edge = EdgeOf(report.Dimensions),
             PacketLossPercent = ValueOf(values, Metrics.PacketLoss),
@@ -98,12 +105,13 @@ internal sealed class Combiner
             AudioLevelIn = double.IsNaN(report.AudioLevelIn) ? null : report.AudioLevelIn,
             AudioLevelOut = double.IsNaN(report.AudioLevelOut) ? null : report.AudioLevelOut,
             IceFailed = report.IceFailed ? true : null,
-        }).Raised;
+        };
+        ReportTags = tags.OfReport(reportFacts);
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
         {
             Cell cell = Partials.CellOf(grouping, report.Dimensions, report.EventTimeMs);
             Add(cell, values);
-            cell.Counts.AddReport(found);
+            cell.Counts.AddReport(ReportTags.Raised);
         }
     }
 

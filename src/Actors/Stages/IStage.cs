@@ -151,6 +151,20 @@ public sealed record StageProgress
     /// <summary>Calls known and not yet counted.</summary>
     public long LiveCalls { get; init; }
 
+    /// <summary>Warnings of live streams raised.</summary>
+    public long WarningsRaised { get; init; }
+
+    /// <summary>Of these, the ones cleared.</summary>
+    public long WarningsCleared { get; init; }
+
+    /// <summary>Warnings raised and not cleared yet.</summary>
+    public long WarningsActive { get; init; }
+
+    /// <summary>
+    /// Stream reports older than their stream's newest: counted, but no sample of warnings.
+    /// </summary>
+    public long SamplesOutOfOrder { get; init; }
+
     /// <summary>Keys held.</summary>
     public long Keys { get; init; }
 
@@ -199,6 +213,10 @@ public sealed record StageProgress
         ForgottenIds = a.ForgottenIds + b.ForgottenIds,
         UnresolvedCalls = a.UnresolvedCalls + b.UnresolvedCalls,
         LiveCalls = a.LiveCalls + b.LiveCalls,
+        WarningsRaised = a.WarningsRaised + b.WarningsRaised,
+        WarningsCleared = a.WarningsCleared + b.WarningsCleared,
+        WarningsActive = a.WarningsActive + b.WarningsActive,
+        SamplesOutOfOrder = a.SamplesOutOfOrder + b.SamplesOutOfOrder,
         Keys = a.Keys + b.Keys,
         OpenWindows = a.OpenWindows + b.OpenWindows,
         ClosedWindows = a.ClosedWindows + b.ClosedWindows,

@@ -24,6 +24,7 @@ public static class TopicFormats
         [topics.Aggregates] = HeadersOf("Aggregate"),
         [topics.Insights] = HeadersOf("Insight"),
         [topics.Predictions] = HeadersOf("Prediction"),
+        [topics.Warnings] = HeadersOf("Warning"),
         [topics.Bundles] = HeadersOf("Bundle"),
         [topics.Control] = HeadersOf("Control"),
     };

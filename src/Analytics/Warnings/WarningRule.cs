@@ -34,6 +34,9 @@ public sealed record WarningRule
         Tags.OneWayAudio, Tags.IceFailure,
     ];
 
+    /// <summary>Number of <see cref="Conditions"/>.</summary>
+    public const int ConditionCount = 7;
+
     /// <summary>False: there are no warnings.</summary>
     public bool IsOn { get; init; } = true;
 

@@ -105,10 +105,11 @@ public sealed class ArchiveSchema
 
     private TableLayout<Warning> Warnings() => new(
         "warnings", "a live condition of one stream, raised or cleared", Warning.Parser,
-        [.. key.Of<Warning>(w => w.Key), .. EventColumns.OfWarning])
+        [.. key.WithoutWindow<Warning>(w => w.Key), .. WarningColumns.All])
     {
-        SortColumns = key.Sort("warning", "event_time"),
-        Check = w => key.Check(w.Key),
+        SortColumns =
+            ["grouping", .. key.Dimensions, "call_id", "stream_id", "event_time", "log_offset"],
+        Check = w => key.CheckPresent(w.Key),
         DayTimeMs = (w, appendTimeMs) => DayTime(w.EventTime, appendTimeMs),
     };
 

@@ -5,24 +5,12 @@ using Google.Protobuf;
 
 namespace Earshot.Archive.Schema;
 
-/// <summary>The columns of rows about one event: warnings, late records and dead letters.</summary>
+/// <summary>The columns of rows about one record: late ones and dead letters.</summary>
 internal static class EventColumns
 {
     private const string EventTime = "when it happened, UTC; NULL where it is not known";
     private const string Record = "the record as it came";
     private const string RecordText = "the record as text; NULL where it is not plain text";
-
-    internal static readonly TableColumn<Warning>[] OfWarning =
-    [
-        TableColumns.Text<Warning>("call_id", "call", row => row.Message.CallId),
-        TableColumns.Text<Warning>("stream_id", "media stream", row => row.Message.StreamId),
-        TableColumns.Text<Warning>("warning", "the condition", row => row.Message.Warning_),
-        TableColumns.Boolean<Warning>(
-            "raised", "true: raised, false: cleared", row => row.Message.Raised),
-        TableColumns.Time<Warning>("event_time", EventTime, row => row.Message.EventTime),
-        TableColumns.Double<Warning>("value", "the value seen", row => row.Message.Value),
-        TableColumns.Double<Warning>("limit", "the limit it crossed", row => row.Message.Limit),
-    ];
 
     internal static readonly TableColumn<LateRow>[] OfLate =
     [

@@ -38,6 +38,13 @@ internal sealed class KeyColumns
         yield return TableColumns.Text<T>(
             "window", "length of the window: 5m; 1h/5m for a sliding one",
             row => key(row.Message)?.Window);
+        foreach (TableColumn<T> column in WithoutWindow(key))
+            yield return column;
+    }
+
+    /// <summary>The columns of rows that are of no window.</summary>
+    internal IEnumerable<TableColumn<T>> WithoutWindow<T>(Func<T, RowKey?> key)
+    {
         yield return TableColumns.Text<T>(
             "grouping", "the dimensions this row is grouped by", row => key(row.Message)?.Grouping);
         foreach (string name in Dimensions)

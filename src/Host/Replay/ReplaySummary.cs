@@ -42,6 +42,13 @@ internal sealed record ReplaySummary
         Count(table, "unresolved calls", Books.UnresolvedCalls);
         if (Books.KeysRefused > 0)
             Line(table, "over keys-max", Number(Books.KeysRefused), "counted under 'other'");
+        if (Books.WarningsRaised > 0)
+        {
+            Line(
+                table, "warnings raised", Number(Books.WarningsRaised),
+                $"{Number(Books.WarningsCleared)} cleared");
+        }
+
         if (Books.ForgottenIds > 0)
             Line(table, "forgotten ids", Number(Books.ForgottenIds), "duplicates may be missed");
         if (Books.LatePartials > 0)

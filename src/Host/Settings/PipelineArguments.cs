@@ -82,6 +82,7 @@ internal sealed class PipelineArguments
                 options = PipelineSetting.Of(name).Set(options, text, "--" + name);
         }
 
+        WarningSettings.Check(options);
         return options with
         {
             Shuffled = options.Shuffled || given.GetValue(shuffle),

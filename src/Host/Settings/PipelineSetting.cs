@@ -71,6 +71,7 @@ internal sealed record PipelineSetting(
         Number("pdd-samples", 1, 1_000_000_000, "Calls of a country in that time before its own "
                 + "limit holds; with fewer tags.pdd-s does.", true,
             o => o.PddSamplesMin, (o, n) => o with { PddSamplesMin = n }),
+        .. WarningSettings.All,
         new("dead-letter-limit", "a number from 0 to 1",
             "Share of dead letters among the records of a minute, per partition, past which the "
             + "program stops; 1: never.", Shapes: false,

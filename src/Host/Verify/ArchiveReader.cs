@@ -97,6 +97,23 @@ internal sealed class ArchiveReader : IDisposable
         }
     }
 
+    /// <summary>Every warning, raised and cleared.</summary>
+    /// <param name="columns">Columns to read.</param>
+    public IEnumerable<(WarningId Id, object?[] Values)> Warnings(IReadOnlyList<string> columns)
+    {
+        string names = string.Join(", ", columns.Concat(dimensions).Select(Quoted));
+        int first = 7 + columns.Count;
+        foreach (object?[] row in Query(
+            "warnings", "SELECT log_partition, log_offset, source_partition, source_offset, "
+            + $"warning, raised, cause, {names} FROM warnings_all"))
+        {
+            WarningId id = WarningId.Of(
+                Convert.ToInt32(row[2], Invariant), Convert.ToInt64(row[3], Invariant),
+                (string)row[4]!, row[5] is true, (string)row[6]!);
+            yield return (id, [.. row[7..first].Select(Whole), DimensionsOf(row, first)]);
+        }
+    }
+
     /// <summary>
     /// Per table and partition the end of the last window of which there are final rows, ms since
     /// the epoch.
@@ -173,18 +190,28 @@ internal sealed class ArchiveReader : IDisposable
 
     private static int Partition(object?[] row) => Convert.ToInt32(row[0], Invariant);
 
-    private RowId IdOf(object?[] row, bool hasMetric)
+    private RowId IdOf(object?[] row, bool hasMetric) => new(
+        (string)row[4]!, Convert.ToInt64(row[2], Invariant), (string)row[5]!,
+        DimensionsOf(row, 6), hasMetric ? (string)row[6 + dimensions.Length]! : "");
+
+    // Times as ms since the epoch, whole numbers of one type.
+    private static object? Whole(object? value) => value switch
+    {
+        DateTimeOffset time => time.ToUnixTimeMilliseconds(),
+        int number => (long)number,
+        _ => value,
+    };
+
+    private string DimensionsOf(object?[] row, int first)
     {
         List<KeyValuePair<string, string>> named = [];
         for (int i = 0; i < dimensions.Length; i++)
         {
-            if (row[6 + i] is string value)
+            if (row[first + i] is string value)
                 named.Add(new(dimensions[i], value));
         }
 
-        return new RowId(
-            (string)row[4]!, Convert.ToInt64(row[2], Invariant), (string)row[5]!,
-            RowId.TextOf(named), hasMetric ? (string)row[6 + dimensions.Length]! : "");
+        return RowId.TextOf(named);
     }
 
     private static string BucketsOf(object?[] list) =>

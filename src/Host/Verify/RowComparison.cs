@@ -30,6 +30,9 @@ internal sealed class RowComparison(
                 id, row.Calls + row.Reports + row.Values, values, "calls", "reports", "values")),
         Compare("predictions", rows.Predictions, RowColumns.OfPredictions, row => row.Key,
             (id, _, _) => FollowsLate(id)),
+        WarningComparison.Compare(
+            archive, rows.Warnings, extent.Settled,
+            new TableResult("warnings", differences, differencesMax)),
         Compare("late", rows.Late),
         Compare("dead", rows.Dead),
     ];
@@ -114,7 +117,8 @@ internal sealed class RowComparison(
         return result;
     }
 
-    private static List<ColumnDifference> Differing<T>(
+    /// <summary>The columns in which an archived row is not what it should be.</summary>
+    internal static List<ColumnDifference> Differing<T>(
         IReadOnlyList<RowColumn<T>> columns, T row, object?[] archived)
     {
         List<ColumnDifference> differing = [];

@@ -130,7 +130,15 @@ public sealed class RoundTripTests : IDisposable
             {
                 Key = ArchiveFixture.Key(0, ("edge", "sdk")), CallId = "C1", StreamId = "S1",
                 Warning_ = "high_jitter", Raised = true, EventTime = ArchiveFixture.Start,
-                Value = 31, Limit = 30,
+                Value = 31, Limit = 30, RaisedAt = ArchiveFixture.Start, Cause = "samples",
+                Input = "max_jitter", SamplesCrossed = 3, SamplesKnown = 4, SourcePartition = 1,
+                SourceOffset = 77,
+            },
+            new Warning
+            {
+                Key = new RowKey { Grouping = "stream" }, StreamId = "S2", Warning_ = "silent",
+                EventTime = ArchiveFixture.Start + 1500, RaisedAt = ArchiveFixture.Start,
+                DurationS = 1.5, Cause = "stream_ended",
             });
         object?[] prediction = Assert.Single(fixture.Query(
             """
@@ -139,17 +147,26 @@ public sealed class RoundTripTests : IDisposable
             """));
         Assert.Equal(
             ["mos", 4.0, 3.5, null, 4.1, null, null, 4.4, 12L, "ewma/1", 5L], prediction);
-        object?[] warning = Assert.Single(fixture.Query(
+        List<object?[]> warnings = fixture.Query(
             """
-            SELECT edge, call_id, stream_id, warning, raised, event_time, value, "limit"
-            FROM warnings
-            """));
+            SELECT edge, call_id, stream_id, warning, raised, epoch_ms(event_time), value, "limit",
+                epoch_ms(raised_at), duration_s, cause, input, samples_crossed, samples_known,
+                source_partition, source_offset
+            FROM warnings ORDER BY log_offset
+            """);
+        const long Start = ArchiveFixture.Start;
         Assert.Equal(
             [
-                "sdk", "C1", "S1", "high_jitter", true,
-                DateTimeOffset.FromUnixTimeMilliseconds(ArchiveFixture.Start), 31.0, 30.0,
+                "sdk", "C1", "S1", "high_jitter", true, Start, 31.0, 30.0, Start, null, "samples",
+                "max_jitter", 3, 4, 1, 77L,
             ],
-            warning);
+            warnings[0]);
+        Assert.Equal(
+            [
+                null, null, "S2", "silent", false, Start + 1500, null, null, Start, 1.5,
+                "stream_ended", null, 0, 0, 0, 0L,
+            ],
+            warnings[1]);
     }
 
     [DuckDbFact]

@@ -104,6 +104,9 @@ public sealed class UsageTests : IDisposable
     [InlineData("""{ "tags": { "sdk_edge": { "mos": 6 } } }""", "tags.sdk_edge.mos is 6", "1 to 5")]
     [InlineData("""{ "tags": { "delayed-percent": -1 } }""", "tags.delayed-percent is -1", "0 to")]
     [InlineData("""{ "tags.sdk_edge.latency-ms": 100 }""", "no setting", "tags.sdk_edge.rtt-ms")]
+    [InlineData("""{ "warnings": { "samples": 16 } }""", "warnings.samples '16'", "1 to 15")]
+    [InlineData("""{ "warnings": { "samples": 2 } }""", "warnings.raise '3'", "warnings.samples")]
+    [InlineData("""{ "warnings": "some" }""", "warnings 'some'", "on or off")]
     public async Task A_limit_that_cannot_be_says_what_is_allowed(
         string settings, string what, string allowed)
     {

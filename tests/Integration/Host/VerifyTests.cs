@@ -25,7 +25,8 @@ public sealed class VerifyTests(VerifyTests.Traffic traffic)
         string file = await traffic.ReplayAsync(cli.DataFolder, form);
         CommandResult verified = await VerifyAsync(file);
         Assert.True(verified.Code == 0, verified.Error + verified.Output);
-        foreach (string table in (string[])["aggregates", "insights", "predictions", "dead"])
+        foreach (string table in (string[])
+            ["aggregates", "insights", "predictions", "warnings", "dead"])
         {
             Counts counts = CountsOf(verified, table);
             Assert.True(counts.Equal > 0, $"{table}: {verified.Output}");
@@ -49,6 +50,7 @@ public sealed class VerifyTests(VerifyTests.Traffic traffic)
     [InlineData("aggregates", "carrier=")]
     [InlineData("insights", "carrier=")]
     [InlineData("predictions", "carrier=")]
+    [InlineData("warnings", "high_jitter raised, report ")]
     [InlineData("dead", "partition 0, malformed")]
     public async Task A_lost_file_is_told_of_row_by_row(string table, string named)
     {
@@ -85,6 +87,23 @@ public sealed class VerifyTests(VerifyTests.Traffic traffic)
         Assert.Equal(1, verified.Code);
         Assert.Equal(1, CountsOf(verified, table).Different);
         Assert.Contains($"different {table}: 5m from 2025-", verified.Output);
+        Assert.Matches($"  {column}: archive .*, recomputed ", verified.Output);
+    }
+
+    [DuckDbTheory]
+    [InlineData("coalesce(value, 0) + 1", "value")]
+    [InlineData("coalesce(duration_s, 0) + 1e-3", "duration_s")]
+    [InlineData("event_time + INTERVAL 1 MILLISECOND", "event_time")]
+    [InlineData("samples_crossed + 1", "samples_crossed")]
+    public async Task A_changed_warning_is_told_of(string value, string column)
+    {
+        string file = await CopyReplayAsync();
+        await ChangeAsync(
+            "warnings", $"SELECT * REPLACE (CASE WHEN log_offset = 7 THEN {value} ELSE "
+            + $"\"{column}\" END AS \"{column}\") FROM source");
+        CommandResult verified = await VerifyAsync(file);
+        Assert.Equal(1, verified.Code);
+        Assert.Equal(1, CountsOf(verified, "warnings").Different);
         Assert.Matches($"  {column}: archive .*, recomputed ", verified.Output);
     }
 

@@ -52,18 +52,18 @@ internal sealed class ChangeNotSaved : Bug
     }
 }
 
-/// <summary>What was learned of post-dial delay is left out of snapshots.</summary>
-internal sealed class LearnedNotSaved : Bug
+/// <summary>Parts of a name are left out of snapshots.</summary>
+internal sealed class PartsNotSaved(string prefix) : Bug
 {
     public override IStage Wrap(IStage stage, PartId id, SimulatedRun world) =>
-        new Forgetful(stage);
+        new Forgetful(stage, prefix);
 
-    private sealed class Forgetful(IStage stage) : SabotagedStage(stage)
+    private sealed class Forgetful(IStage stage, string prefix) : SabotagedStage(stage)
     {
         public override void Save(List<SnapshotPart> into, bool whole)
         {
             base.Save(into, whole);
-            into.RemoveAll(part => part.Key.StartsWith("pdd/", StringComparison.Ordinal));
+            into.RemoveAll(part => part.Key.StartsWith(prefix, StringComparison.Ordinal));
         }
     }
 }

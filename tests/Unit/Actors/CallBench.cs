@@ -30,6 +30,9 @@ internal sealed class CallBench
 
     public IEnumerable<DeadLetter> Dead => Of(Topics.Default.Dead, SideRecords.ReadDead);
 
+    public IEnumerable<Warning> Warnings => Of(
+        Topics.Default.Warnings, static record => Warning.Parser.ParseFrom(record.Value));
+
     /// <summary>The epoch so far: the pane start and the cell of each partial aggregate.</summary>
     public IReadOnlyList<Partial> Partials => Stage.CutBundle(0, 1, idle: false).Partials;
 
@@ -58,6 +61,7 @@ internal sealed class CallBench
     public CallBench End()
     {
         Stage.EndInput(outputs);
+        given.AddRange(outputs.Take());
         return this;
     }
 

@@ -102,6 +102,22 @@ internal static class Inputs
         return new Envelope { StreamReport = message }.ToByteArray();
     }
 
+    public static byte[] Loss(
+        long at, double percent, string stream = "s", string call = "", string id = "",
+        string carrier = "")
+    {
+        StreamReport message = new()
+        {
+            EventTime = at,
+            EventId = id,
+            CallId = call,
+            StreamId = stream,
+            PacketLossPercentage = percent,
+        };
+        Say(message.Dimensions, carrier);
+        return new Envelope { StreamReport = message }.ToByteArray();
+    }
+
     public static RecordBatch Batch(long from, params byte[][] records)
     {
         RecordBatchBuilder builder = new();

@@ -142,7 +142,7 @@ public sealed class StateRoundTripTests
             long at = now - random.Next(22_000);
             string call = "c" + random.Next(40), carrier = "t" + random.Next(3);
             string id = random.Next(3) == 0 ? "" : "e" + random.Next(400);
-            records[i] = random.Next(8) switch
+            records[i] = random.Next(9) switch
             {
                 0 => Metric(
                     at, random.Next(1, 5), id, random.Next(2) == 0 ? "mos" : "jitter", carrier),
@@ -151,6 +151,8 @@ public sealed class StateRoundTripTests
                 3 => Pdd(call, at, random.Next(9)),
                 4 => Step(call, State.Completed, at, id, sip: 200, carrier: carrier),
                 5 => Report("s" + random.Next(9), at, random.Next(1000), random.Next(50)),
+                6 => Loss(
+                    at, random.Next(3) == 0 ? 1 : 9, "s" + random.Next(4), call, id, carrier),
                 _ => Step(call, (State)random.Next(1, 11), at, id, carrier: carrier),
             };
         }

@@ -48,6 +48,7 @@ internal static class GoldenMessages
             ["insight-sessions"] = InsightWithSessions(),
             ["prediction"] = Prediction(),
             ["warning"] = Warning(),
+            ["warning-cleared"] = WarningCleared(),
             ["late-row"] = LateRow(),
             ["dead-letter"] = DeadLetter(),
         };
@@ -191,6 +192,15 @@ internal static class GoldenMessages
     {
         Key = Key(), CallId = "C1", StreamId = "S1", Warning_ = "high_jitter", Raised = true,
         EventTime = Noon, Value = 45, Limit = 30,
+    };
+
+    private static Warning WarningCleared() => new()
+    {
+        Key = new RowKey { Grouping = "stream", Dimensions = { ["carrier"] = "telco_a" } },
+        CallId = "C1", StreamId = "S1", Warning_ = "high_jitter", EventTime = Noon + 9000,
+        Value = 20, Limit = 30, RaisedAt = Noon, DurationS = 9, Cause = "samples",
+        SamplesCrossed = 1, SamplesKnown = 5, SourcePartition = 3, SourceOffset = 1234,
+        Input = "max_jitter",
     };
 
     private static LateRow LateRow() => new()

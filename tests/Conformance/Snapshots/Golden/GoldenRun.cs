@@ -6,6 +6,7 @@ using Earshot.Actors.Calls;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
+using Earshot.Analytics.Warnings;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Snapshots;
@@ -48,6 +49,9 @@ internal sealed partial class GoldenRun
         CallLimitMs = 600_000,
         FutureLimitMs = 3_600_000,
         SeenEventsMax = 10_000,
+
+        // Golden states know no streams: their warnings would be raised later than undisturbed.
+        Warnings = new WarningRule { IsOn = false },
     };
 
     private readonly FusedStage fused = new(Options, 0, new EnvelopeDecoder());
