@@ -70,9 +70,11 @@ public enum RtpFate
 /// <param name="DelayedPercent">
 /// Share of the packets that took 200 ms more than the quickest, percent; null: no packet.
 /// </param>
+/// <param name="BurstGap">Bursts and gaps of loss.</param>
 public readonly record struct RtpInterval(
     IntervalLoss Loss,
     double? JitterMs,
     double? JitterMeanMs,
     double? JitterMaxMs,
-    double? DelayedPercent);
+    double? DelayedPercent,
+    BurstGapMetrics BurstGap);

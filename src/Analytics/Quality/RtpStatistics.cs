@@ -15,6 +15,7 @@ public sealed class RtpStatistics
     private const double NsPerMs = 1e6;
 
     private readonly RtpRules rules;
+    private readonly int gmin;
     private readonly BurstGapCounters burstGap;
     private readonly PacketDelayShare delayed;
 
@@ -45,6 +46,10 @@ public sealed class RtpStatistics
     private double jitterMaxMs;
     private long jitterSamples;
 
+    // Bursts and gaps since then, and how many of the newest packets are not in it yet.
+    private BurstGapCounters burstGapReported;
+    private int unreported;
+
     /// <summary>A stream of which nothing is known yet.</summary>
     /// <param name="rules">When a sequence number is believed; null: the RFC's values.</param>
     /// <param name="gmin">Gap threshold of RFC 3611, packets, 1 to 255.</param>
@@ -55,7 +60,9 @@ public sealed class RtpStatistics
     {
         this.rules = rules ?? new RtpRules();
         this.rules.Validate();
+        this.gmin = gmin;
         burstGap = new BurstGapCounters(gmin);
+        burstGapReported = new BurstGapCounters(gmin);
         delayed = new PacketDelayShare(delayLimitMs);
     }
 
@@ -143,18 +150,24 @@ public sealed class RtpStatistics
         return fate;
     }
 
-    /// <summary>The metrics since the last call, or since the stream began.</summary>
+    /// <summary>
+    /// The metrics since the last call, or since the stream began. A packet that has not come yet
+    /// is lost to the bursts of this interval, also if it comes in the next one.
+    /// </summary>
     public RtpInterval TakeInterval()
     {
+        Drain(burstGapReported, unreported);
         RtpInterval interval = new(
             new IntervalLoss(Expected - expectedReported, Received - receivedReported),
             JitterMs,
             jitterSamples == 0 ? null : jitterSumMs / jitterSamples,
             jitterSamples == 0 ? null : jitterMaxMs,
-            delayed.Percent);
+            delayed.Percent,
+            burstGapReported.Measure());
         (expectedReported, receivedReported) = (Expected, Received);
         (jitterSumMs, jitterMaxMs, jitterSamples) = (0, 0, 0);
         delayed.Clear();
+        (burstGapReported, unreported) = (new BurstGapCounters(gmin), 0);
         return interval;
     }
 
@@ -204,6 +217,10 @@ public sealed class RtpStatistics
         {
             if (known >= WindowPackets)
                 Settle(burstGap, window >> (WindowPackets - 1));
+            if (unreported == WindowPackets)
+                Settle(burstGapReported, window >> (WindowPackets - 1));
+            else
+                unreported++;
             window <<= 1;
             known++;
         }
@@ -224,6 +241,8 @@ public sealed class RtpStatistics
         expectedBefore += ExpectedOfRun;
         Drain(burstGap);
         burstGap.Break();
+        Drain(burstGapReported, unreported);
+        burstGapReported.Break();
         Begin(sequence);
         return RtpFate.Restart;
     }
@@ -244,12 +263,16 @@ public sealed class RtpStatistics
         badSequence = SequenceMod + 1;
         cycles = 0;
         window = 1;
+        unreported = 1;
     }
 
     /// <summary>Hands over what is left in the window, oldest first.</summary>
-    private void Drain(BurstGapCounters counters)
+    private void Drain(BurstGapCounters counters) =>
+        Drain(counters, (int)Math.Min(ExpectedOfRun, WindowPackets));
+
+    private void Drain(BurstGapCounters counters, int packets)
     {
-        for (int i = (int)Math.Min(ExpectedOfRun, WindowPackets) - 1; i >= 0; i--)
+        for (int i = packets - 1; i >= 0; i--)
             Settle(counters, window >> i);
     }
 

@@ -16,16 +16,18 @@ internal static class MappedField
     private static readonly string[] StreamReport =
     [
         .. Common, "stream_id", "packets_received", "packets_lost", "packets_received_total",
-        "packets_lost_total", "packet_loss_percentage", "jitter", "max_jitter", "rtt", "latency",
-        "mos", "audio_level_in", "audio_level_out", "ice_state", "remote_jitter",
-        "remote_packet_loss_percentage",
+        "packets_lost_total", "packets_sent", "packets_sent_total", "packet_loss_percentage",
+        "delayed_packets_percentage", "jitter", "max_jitter", "rtt", "latency", "mos",
+        "audio_level_in", "audio_level_out", "ice_state", "codec", "remote_jitter",
+        "remote_packet_loss_percentage", "burst_loss_density", "burst_duration",
+        "gap_loss_density", "gap_duration", "burst_ratio",
     ];
 
     private static readonly string[] CallSummary =
     [
         .. Common, "processing_state", "call_state", "last_sip_response", "connect_duration",
         "pdd", "avg_jitter", "max_jitter", "avg_latency", "max_latency", "packet_loss_percentage",
-        "mos", "score",
+        "mos", "score", "rtt", "delayed_packets_percentage", "codec",
     ];
 
     /// <summary>The fields of a kind of event.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Earshot.Analytics.Quality;
 
 namespace Earshot.Sources.Pcap;
 
@@ -10,8 +11,10 @@ internal sealed class RtpStream
     // So many packets in sequence, before chance is ruled out and the clock can be told.
     private const int Probation = 10;
 
-    // RFC 3550, A.1: a larger step is a restart of the sender.
-    private const int DropoutMax = 3000;
+    // Packets that wait for the clock; if it is not known then, it never will be.
+    private const int HeldMax = 500;
+
+    private const double NsPerMs = 1e6;
 
     // Clocks that payloads have; of dynamic payload types it is measured.
     private static readonly int[] Clocks = [8000, 16000, 24000, 32000, 44100, 48000, 90000];
@@ -20,16 +23,16 @@ internal sealed class RtpStream
     private readonly string id;
     private readonly IPEndPoint from;
     private readonly IPEndPoint to;
+
+    // One packet in sequence is enough for it: here ten are asked for before.
+    private readonly RtpStatistics statistics = new(new RtpRules { MinSequential = 1 });
+    private List<RtpArrival>? held = [];
     private int inSequence;
-    private long highest = -1;  // extended sequence number
-    private long before;        // that of the interval before
-    private long firstTimestamp;
-    private double firstMs;
+    private bool hasLast;
+    private ushort lastSequence;
     private uint lastTimestamp;
-    private double jitter;      // RFC 3550, clock ticks
-    private double jitterSum;
-    private double jitterMax;
-    private int jitterCount;
+    private uint ticksOfPacket;  // least step of the timestamp in this interval; 0: not known
+    private int payload;
 
     public RtpStream(IPEndPoint from, IPEndPoint to, uint ssrc, double timeMs)
     {
@@ -61,48 +64,57 @@ internal sealed class RtpStream
     public void Add(int payloadType, ushort sequence, uint timestamp, double timeMs)
     {
         Received++;
-        if (highest < 0)
-        {
-            highest = sequence;
-            before = sequence - 1L;
-            (firstTimestamp, firstMs) = (timestamp, timeMs);
-        }
-        else
-        {
-            Count(sequence);
-            if (ClockHz == 0 && inSequence >= Probation)
-                ClockHz = ClockOf(payloadType, timestamp, timeMs);
-            else if (ClockHz > 0)
-                AddJitter(timestamp, timeMs);
-        }
-
+        payload = payloadType;
+        int step = hasLast ? (short)(sequence - lastSequence) : 0;
+        if (step is > 0 and < 16)
+            inSequence++;
+        uint ticks = timestamp - lastTimestamp;
+        if (step == 1 && ticks is > 0 and < int.MaxValue)
+            ticksOfPacket = ticksOfPacket == 0 ? ticks : Math.Min(ticksOfPacket, ticks);
+        if (!hasLast || step > 0 || step < -3000)
+            (lastSequence, lastTimestamp) = (sequence, timestamp);
+        (hasLast, LastMs) = (true, timeMs);
         IsRtp |= inSequence >= Probation;
-        (lastTimestamp, LastMs) = (timestamp, timeMs);
+        RtpArrival arrival = new(sequence, timestamp, (long)(timeMs * NsPerMs), ClockHz);
+        if (held is null)
+            Count(arrival);
+        else
+            Hold(arrival);
     }
 
     /// <summary>Begins an interval.</summary>
     public void BeginInterval(double timeMs)
     {
         IntervalMs = timeMs;
-        before = highest;
-        Received = jitterCount = 0;
-        jitterSum = jitterMax = 0;
+        Received = 0;
+        ticksOfPacket = 0;
     }
 
-    /// <summary>The interval as a StreamReport.</summary>
+    /// <summary>The interval as a StreamReport. To be asked for once.</summary>
     public string ToJson(long timeMs)
     {
+        Release();
+        RtpInterval interval = statistics.TakeInterval();
         StringBuilder json = Begin(timeMs, "");
-        long lost = Math.Max(0, highest - before - Received);
-        json.Append(
-            CultureInfo.InvariantCulture,
-            $",\"packets_received\":{Received},\"packets_lost\":{lost}");
-        if (jitterCount > 0)
+        Say(json, "packets_received", interval.Loss.Received);
+        Say(json, "packets_lost", Math.Max(0, interval.Loss.Lost));
+        if (PayloadType.NameOf(payload) is { } codec)
+            json.Append($",\"codec\":\"{codec}\"");
+        BurstGapMetrics bursts = interval.BurstGap;
+        Say(json, "burst_loss_density", bursts.BurstDensityPercent);
+        Say(json, "burst_ratio", bursts.BurstRatio);
+        if (bursts.Lost > 0)
+            Say(json, "gap_loss_density", bursts.GapDensityPercent);
+        if (ClockHz == 0)
+            return json.Append('}').ToString();
+        Say(json, "jitter", interval.JitterMeanMs);
+        Say(json, "max_jitter", interval.JitterMaxMs);
+        Say(json, "delayed_packets_percentage", interval.DelayedPercent);
+        double packetMs = ticksOfPacket * 1000.0 / ClockHz;
+        if (packetMs > 0 && bursts.Lost > 0)
         {
-            double perMs = ClockHz / 1000.0, mean = jitterSum / jitterCount / perMs;
-            json.Append(
-                CultureInfo.InvariantCulture,
-                $",\"jitter\":{mean},\"max_jitter\":{jitterMax / perMs}");
+            Say(json, "burst_duration", bursts.BurstMs(packetMs));
+            Say(json, "gap_duration", bursts.GapMs(packetMs));
         }
 
         return json.Append('}').ToString();
@@ -115,45 +127,50 @@ internal sealed class RtpStream
         + $",\"stream_id\":\"{id}{suffix}\",\"dimensions\":{{\"source_ip\":\"{from.Address}\""
         + $",\"destination_ip\":\"{to.Address}\"}}");
 
-    private void Count(ushort sequence)
+    private static void Say(StringBuilder json, string name, double? value)
     {
-        // The nearest extended number: what came late or wrapped is counted where it belongs.
-        int step = (short)(sequence - (ushort)highest);
-        inSequence = step is > 0 and < 16 ? inSequence + 1 : inSequence;
-        if (Math.Abs(step) > DropoutMax)
-        {
-            before = highest = sequence;
-            before -= Received;
-        }
-        else if (step > 0)
-        {
-            highest += step;
-        }
+        if (value is { } number)
+            json.Append(CultureInfo.InvariantCulture, $",\"{name}\":{number}");
     }
 
-    private void AddJitter(uint timestamp, double timeMs)
+    private void Hold(RtpArrival arrival)
     {
-        double arrival = (timeMs - LastMs) * ClockHz / 1000;
-        double apart = Math.Abs(arrival - (int)(timestamp - lastTimestamp));
-        jitter += (apart - jitter) / 16;
-        jitterSum += jitter;
-        jitterMax = Math.Max(jitterMax, jitter);
-        jitterCount++;
+        held!.Add(arrival);
+        if (!IsRtp)
+        {
+            if (held.Count > HeldMax)
+                held.RemoveAt(0);
+            return;
+        }
+
+        ClockHz = ClockOf(held[0], arrival);
+        if (ClockHz > 0 || held.Count > HeldMax)
+            Release();
     }
 
-    // RFC 3551's table for the static types; else the nearest to what the packets show.
-    private int ClockOf(int payloadType, uint timestamp, double timeMs)
+    private void Release()
     {
-        if (payloadType is 10 or 11)
-            return 44_100;
-        if (payloadType is 6)
-            return 16_000;
-        if (payloadType is 14 or (>= 25 and <= 34))
-            return 90_000;
-        if (payloadType < 19 && payloadType is not (16 or 17))
-            return 8000;
-        double measured = (uint)(timestamp - firstTimestamp) / Math.Max(timeMs - firstMs, 1) * 1000;
-        int nearest = Clocks.MinBy(clock => Math.Abs(clock - measured));
+        if (held is null)
+            return;
+        List<RtpArrival> packets = held;
+        held = null;
+        foreach (RtpArrival packet in packets)
+            Count(packet);
+    }
+
+    // Without a clock timestamps are not looked at; the statistics want one all the same.
+    private void Count(in RtpArrival arrival) =>
+        statistics.Add(arrival with { ClockRate = ClockHz > 0 ? ClockHz : 8000 });
+
+    // That of the static type; else the nearest to what the packets show.
+    private int ClockOf(in RtpArrival first, in RtpArrival last)
+    {
+        int clock = PayloadType.ClockOf(payload);
+        if (clock > 0)
+            return clock;
+        double passedMs = Math.Max((last.ArrivalNs - first.ArrivalNs) / NsPerMs, 1);
+        double measured = (uint)(last.Timestamp - first.Timestamp) / passedMs * 1000;
+        int nearest = Clocks.MinBy(known => Math.Abs(known - measured));
         return Math.Abs(nearest - measured) < nearest * 0.1 ? nearest : 0;
     }
 }

@@ -19,9 +19,13 @@ internal sealed class VqMetrics
         (VqSection.QualityEst, "MOSCQ"u8.ToArray(), 8),
         (VqSection.QualityEst, "RLQ"u8.ToArray(), 9),
         (VqSection.QualityEst, "RCQ"u8.ToArray(), 10),
+        (VqSection.BurstGapLoss, "BLD"u8.ToArray(), 11),
+        (VqSection.BurstGapLoss, "BD"u8.ToArray(), 12),
+        (VqSection.BurstGapLoss, "GLD"u8.ToArray(), 13),
+        (VqSection.BurstGapLoss, "GD"u8.ToArray(), 14),
     ];
 
-    private readonly double[] values = new double[11];
+    private readonly double[] values = new double[15];
 
     /// <summary>Whether the report has such a block.</summary>
     public bool Present { get; set; }
@@ -58,6 +62,19 @@ internal sealed class VqMetrics
 
     /// <summary>R factor for conversation.</summary>
     public double RConversational => values[10] == NoQuality ? double.NaN : values[10];
+
+    /// <summary>Loss and discard in bursts, %.</summary>
+    public double BurstLossDensity => values[12] == 0 ? double.NaN : values[11];
+
+    /// <summary>Mean length of a burst, ms; 0 means that there was none (RFC 3611, 4.7.2).
+    /// </summary>
+    public double BurstMs => Length(values[12]);
+
+    /// <summary>Loss and discard in gaps, %.</summary>
+    public double GapLossDensity => values[14] == 0 ? double.NaN : values[13];
+
+    /// <summary>Mean length of a gap, ms; 0 means that there was none.</summary>
+    public double GapMs => Length(values[14]);
 
     /// <summary>Empties it.</summary>
     public void Reset()
@@ -112,6 +129,8 @@ internal sealed class VqMetrics
     }
 
     private static double Delay(double ms) => ms is 0 or NoDelayMs ? double.NaN : ms;
+
+    private static double Length(double ms) => ms == 0 ? double.NaN : ms;
 
     // Below 1 there is no MOS: senders that estimate none say 0.
     private static double Score(double mos) => mos is < 1 or NoQuality ? double.NaN : mos;

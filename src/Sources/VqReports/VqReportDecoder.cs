@@ -40,6 +40,7 @@ internal sealed class VqReportDecoder : IRecordDecoder
         into.EventId = StableHash.Of(record);
         into.SetCallId(call);
         into.SetStreamId(hash.Of(call, end, source), end, source);
+        into.Codec = into.DimensionValues.InternUtf8(record[codec]);
         AddValues(into);
         AddDimensions(record, into);
         return DecodeResult.Event;
@@ -182,6 +183,10 @@ internal sealed class VqReportDecoder : IRecordDecoder
         Add(into, Metrics.Rtt, rtt);
         Add(into, Metrics.Latency, local.OneWayMs);
         Add(into, Metrics.Mos, local.Mos);
+        Add(into, Metrics.BurstLossDensity, local.BurstLossDensity);
+        Add(into, Metrics.BurstDuration, local.BurstMs);
+        Add(into, Metrics.GapLossDensity, local.GapLossDensity);
+        Add(into, Metrics.GapDuration, local.GapMs);
         Add(into, Metrics.RemotePacketLoss, remote.Loss);
         Add(into, Metrics.RemoteJitter, remote.JitterMs);
         Add(into, into.Metrics.Intern("discard_rate"), local.Discard);

@@ -57,6 +57,27 @@ public sealed class ColumnMapTests : IDisposable
     }
 
     [Fact]
+    public void Packets_sent_bursts_and_codec_of_a_report()
+    {
+        EventRecord record = Decode(
+            """
+            {"kind":"stream_report","time":"ms","columns":{"event_time":"a","packets_sent":"b",
+             "packets_sent_total":"c","codec":"d","delayed_packets_percentage":"e",
+             "burst_loss_density":"f","burst_duration":"g","gap_loss_density":"h",
+             "gap_duration":{"column":"i","scale":1000},"burst_ratio":"j"}}
+            """, "1671638005000,50,500,PCMA,1.5,20,140,0.5,9,1.25");
+        Assert.Equal((50L, 500L), (record.PacketsSent, record.PacketsSentTotal));
+        Assert.Equal("PCMA", record.DimensionValues[record.Codec]);
+        Assert.Equal(
+            [
+                (Metrics.DelayedPackets, 1.5), (Metrics.BurstLossDensity, 20),
+                (Metrics.BurstDuration, 140), (Metrics.GapLossDensity, 0.5),
+                (Metrics.GapDuration, 9000), (Metrics.BurstRatio, 1.25),
+            ],
+            record.Values.ToArray().Select(value => (value.Metric, value.Value)));
+    }
+
+    [Fact]
     public void The_other_kinds_of_event()
     {
         EventRecord record = Decode(
@@ -201,8 +222,10 @@ public sealed class ColumnMapTests : IDisposable
     private static EventRecord Decode(string map, string row)
     {
         EventRecord record = NewRecord();
+        IEnumerable<string> columns = "abcdefghij".Take(1 + row.Count(c => c == ','))
+            .Select(letter => letter.ToString());
         IRecordDecoder decoder = InputFormat.Mapped(ColumnMap.Parse(map))
-            .CreateDecoder(new InputSchema(["a", "b", "c", "d"]));
+            .CreateDecoder(new InputSchema([.. columns]));
         Assert.True(decoder.Decode(row, record) == DecodeResult.Event, record.DeadDetail);
         return record;
     }

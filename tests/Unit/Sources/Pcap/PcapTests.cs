@@ -41,12 +41,30 @@ public sealed class PcapTests : IDisposable
         List<string> reports = await ReportsAsync(capture.Bytes);
         Assert.Equal(
             [
-                "10000 received=500 lost=0 jitter=0 max_jitter=0",
+                "10000 received=500 lost=0 jitter=0 max_jitter=0 delayed_packets=0",
                 "16001 remote_jitter=10 remote_packet_loss=25",
-                "20000 received=495 lost=5 max_jitter=1.9375",
-                "24980 received=250 lost=0 max_jitter=0",
+                "20000 received=495 lost=5 max_jitter=1.9375 delayed_packets=0 "
+                + "burst_loss_density=100 burst_duration=100 gap_loss_density=0 "
+                + "gap_duration=4950 burst_ratio=4.95",
+                "24980 received=250 lost=0 max_jitter=0 delayed_packets=0",
             ],
             reports);
+    }
+
+    // Three of 100 packets take 201 ms longer than the others.
+    [Fact]
+    public async Task Packets_late_by_200_ms_are_a_share_and_the_codec_is_known()
+    {
+        Capture capture = new(false, false, 1, false);
+        for (int i = 0; i < 100; i++)
+            capture.Rtp((i * 20) + (i / 3 == 20 ? 201 : 0), (ushort)i, (uint)(i * 160), 8, 7);
+        FileLog log = Open("pcap", 1, folder.Write("a.pcap", capture.Bytes));
+        EventRecord record = NewRecord();
+        ReadRow row = Assert.Single(await ReadAllAsync(log));
+        log.Format.CreateDecoder(log.Schema).Decode(row.Text, record);
+        Assert.Equal("PCMA", record.DimensionValues[record.Codec]);
+        Assert.Equal(3, record.ValueOf(Metrics.DelayedPackets));
+        Assert.Equal(0, record.PacketsLost);
     }
 
     [Fact]
@@ -66,7 +84,7 @@ public sealed class PcapTests : IDisposable
         for (int i = 0; i < 400; i++)
             capture.Rtp((i * 20) + (i == 300 ? 16 : 0), (ushort)i, (uint)(i * 960), 111, 3);
         Assert.Equal(
-            "7980 received=400 lost=0 max_jitter=1.9375",
+            "7980 received=400 lost=0 max_jitter=1.9375 delayed_packets=0",
             Assert.Single(await ReportsAsync(capture.Bytes)));
     }
 
@@ -81,8 +99,8 @@ public sealed class PcapTests : IDisposable
         List<string> reports = await ReportsAsync(whole[..(24 + (packet * 550) + 9)]);
         Assert.Equal(
             [
-                "10000 received=500 lost=0 jitter=0 max_jitter=0",
-                "10980 received=50 lost=0 jitter=0 max_jitter=0",
+                "10000 received=500 lost=0 jitter=0 max_jitter=0 delayed_packets=0",
+                "10980 received=50 lost=0 jitter=0 max_jitter=0 delayed_packets=0",
             ],
             reports);
         Assert.Empty(await ReportsAsync(whole[..24]));

@@ -76,8 +76,8 @@ public sealed class VqReportTests : IDisposable
         Assert.Equal(DecodeResult.Event, Decoder().Decode(Session, record));
         Assert.Equal(
             "1288981562000 packet_loss=5 jitter=2 rtt=200 latency=100 mos=4.2 " +
-            "remote_packet_loss=1.5 remote_jitter=7 discard_rate=2.5 mos_cq=4.1 r_lq=90 r_cq=85 " +
-            "remote_mos=3.9",
+            "gap_loss_density=2 gap_duration=500 remote_packet_loss=1.5 remote_jitter=7 " +
+            "discard_rate=2.5 mos_cq=4.1 r_lq=90 r_cq=85 remote_mos=3.9",
             Describe(record));
         Assert.Equal(Hash("6dg37f1890463"), record.CallId);
         Assert.Equal(
@@ -87,6 +87,28 @@ public sealed class VqReportTests : IDisposable
                 "session",
             ],
             record.DimensionSet.Names.Select(record.Dimension));
+    }
+
+    [Theory]
+    [InlineData("BLD=25 BD=120 GLD=0 GD=900", "burst_loss_density=25 burst_duration=120 "
+        + "gap_loss_density=0 gap_duration=900")]
+    [InlineData("BLD=0 BD=0 GLD=0 GD=0", "")]
+    [InlineData("BLD=25 GLD=3", "burst_loss_density=25 gap_loss_density=3")]
+    [InlineData("BD=120", "burst_duration=120")]
+    public void Of_bursts_that_did_not_happen_nothing_is_known(string burstGap, string expected)
+    {
+        EventRecord record = NewRecord();
+        string text = $"{Alert.Replace("PacketLoss: NLR=12", "BurstGapLoss:" + burstGap)}";
+        Assert.Equal(DecodeResult.Event, Decoder().Decode(text, record));
+        Assert.Equal($"1288980000000 {expected}".Trim(), Describe(record));
+    }
+
+    [Fact]
+    public void The_codec_is_known_by_its_name()
+    {
+        EventRecord record = NewRecord();
+        Assert.Equal(DecodeResult.Event, Decoder().Decode(Session, record));
+        Assert.Equal("G729", record.DimensionValues[record.Codec]);
     }
 
     [Fact]
