@@ -57,6 +57,23 @@ internal sealed class Call(long limitMs)
     public double? PddSeconds => (Earliest(State.Ringing, State.Answered, State.InProgress)
         - Earliest(State.Initialized)) / 1000.0;
 
+    /// <summary>
+    /// From the attempt to the response that refused it, s, when nothing was heard from the far
+    /// end; 401, 402 and 407 refuse nothing.
+    /// </summary>
+    public double? FailedSrdSeconds
+    {
+        get
+        {
+            (long timeMs, int code) = LastResponse;
+            bool refused = code is >= 400 and < 700 and not 401 and not 402 and not 407;
+            if (!refused || Verdict is null || Verdict.State == State.Completed
+                || Earliest(State.Ringing, State.Answered, State.InProgress) is not null)
+                return null;
+            return (Math.Min(timeMs, Verdict.TimeMs) - Earliest(State.Initialized)) / 1000.0;
+        }
+    }
+
     /// <summary>From media running to media ended; else from answered to the verdict, s.</summary>
     public double? ConnectedSeconds =>
         (Earliest(State.Disconnected) - Earliest(State.InProgress)
@@ -66,7 +83,9 @@ internal sealed class Call(long limitMs)
     /// The last SIP response of the steps by time (the greater of two), or the one a summary told,
     /// until a later step told another; 0 for none.
     /// </summary>
-    public int SipResponse
+    public int SipResponse => LastResponse.Code;
+
+    private (long TimeMs, int Code) LastResponse
     {
         get
         {
@@ -78,7 +97,7 @@ internal sealed class Call(long limitMs)
                     last = said;
             }
 
-            return last.Code;
+            return last;
         }
     }
 

@@ -209,6 +209,8 @@ internal sealed class CallsOfPartition(
             List<Reading> measured = [];
             if (call.PddSeconds is { } pdd && call.CountedPddSeconds is null)
                 measured.Add(new Reading(Readings.Pdd, pdd));
+            else if (call.FailedSrdSeconds is { } failed && call.CountedPddSeconds is null)
+                measured.Add(new Reading("srd_failed", failed));
             if (call.ConnectedSeconds is { } connected)
                 measured.Add(new Reading(Readings.ConnectDuration, connected));
             AddCall(

@@ -85,6 +85,7 @@ public static class Cli
             GenerateCommand.Create(terminal),
             SqlCommand.Create(terminal),
             DescribeCommand.Create(terminal),
+            ReportCommand.Create(terminal),
             VerifyCommand.Create(terminal),
             StatusCommand.Create(terminal),
             DeadCommand.Create(terminal),

@@ -110,7 +110,9 @@ internal static class Events
             bool answered = end == CallState.Types.State.Completed;
             int sip = answered ? 200 : Responses[call % Responses.Length];
             Step("init", CallState.Types.State.Initialized, start, 0);
-            Step("ring", CallState.Types.State.Ringing, start + random.Next(100, 9000), 180);
+            long ringing = start + random.Next(100, 9000);
+            if (answered || call % 3 != 0)
+                Step("ring", CallState.Types.State.Ringing, ringing, 180);
             if (answered)
                 Step("answer", CallState.Types.State.Answered, start + 9000, sip);
             bool dropped = answered && call % 7 == 0;

@@ -137,6 +137,16 @@ internal sealed class CallActor
     public double? PddSeconds => Seconds(InitializedMs, FirstSignMs);
 
     /// <summary>
+    /// Session request delay of a failed attempt, s: to its final failure response, where one was
+    /// seen and no sign from the far end (RFC 6076 4.3.2; 401, 402 and 407 ask for credentials
+    /// only). A response that comes again moves nothing: the verdict's time bounds it.
+    /// </summary>
+    public double? FailedSrdSeconds =>
+        FirstSignMs == Never && EndState != State.Completed
+        && SipResponse is >= 400 and <= 699 and not (401 or 402 or 407)
+            ? Seconds(InitializedMs, Math.Min(EndMs, SipResponseMs)) : null;
+
+    /// <summary>
     /// Connected time, ms: media running to media ended, else answered to completed. Null where
     /// either is missing.
     /// </summary>

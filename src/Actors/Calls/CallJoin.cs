@@ -220,13 +220,16 @@ internal sealed class CallJoin(
     }
 
     /// <summary>
-    /// What the call's steps measure: PDD and connected time, where both ends are known.
+    /// What the call's steps measure, where both ends are known: PDD, or the delay of an attempt
+    /// that failed, and connected time.
     /// </summary>
     private ReadOnlySpan<MetricValue> Measured(CallActor call)
     {
         int count = 0;
         if (!call.PddCounted && call.PddSeconds is { } pdd)
             scratch[count++] = new MetricValue(Metrics.Pdd, pdd);
+        else if (!call.PddCounted && call.FailedSrdSeconds is { } failed)
+            scratch[count++] = new MetricValue(Metrics.SrdFailed, failed);
         if (call.ConnectedMs is { } connected)
             scratch[count++] = new MetricValue(Metrics.ConnectDuration, connected / 1000.0);
         return scratch.AsSpan(0, count);

@@ -13,7 +13,7 @@ public sealed class UsageTests : IDisposable
         CommandResult result = await CommandLine.RunAsync();
         Assert.Equal(0, result.Code);
         foreach (string command in (string[])
-            ["run", "replay", "generate", "sql", "describe", "status"])
+            ["run", "replay", "generate", "sql", "describe", "report", "status"])
             Assert.Contains($"\n  {command}", result.Output);
     }
 
@@ -23,6 +23,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("generate")]
     [InlineData("sql")]
     [InlineData("describe")]
+    [InlineData("report")]
     [InlineData("status")]
     public async Task Every_command_has_help(string command)
     {

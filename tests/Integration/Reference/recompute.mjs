@@ -2,7 +2,7 @@
 // Shares no code with the project and needs no packages: what both say alike is not one's own bug.
 //   node recompute.mjs FOLDER
 // A line of kind 'aggregate' is one carrier, window and metric; of kind 'insight' one carrier and
-// window; the single line of kind 'books' tells what became of the rows of rawData.csv.gz.
+// window; of kind 'total' one carrier over all time; the single line of kind 'books' tells what became of the rows of rawData.csv.gz.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -147,6 +147,7 @@ for (const row of readCsv('calls.csv.gz')) {
 }
 
 const outcomes = new Groups()
+const totals = new Map()
 const create = () => ({ attempts: 0, answered: 0, connected: [], pdd: [] })
 for (const leg of legs.values()) {
   const one = name => leg[name]?.[0]
@@ -155,19 +156,22 @@ for (const leg of legs.values()) {
   if (decided === undefined) continue
   const [start, running, end] =
     ['COMMAND_SESSION_START', 'CLIENT_RUNNING', 'CLIENT_END'].map(one)
-  outcomes.add(leg.carrier, decided, {}, create, value => {
+  if (!totals.has(leg.carrier)) totals.set(leg.carrier, create())
+  const count = value => {
     value.attempts++
     if (answered) value.answered++
     if (answered && running !== undefined && end !== undefined) {
       value.connected.push((end - running) / 1000)
     }
     if (running !== undefined && start !== undefined) value.pdd.push((running - start) / 1000)
-  })
+  }
+  outcomes.add(leg.carrier, decided, {}, create, count)
+  count(totals.get(leg.carrier))
 }
-for (const { key, value } of outcomes) {
-  const { attempts, answered, connected, pdd } = value
+
+function printOutcome (kind, key, { attempts, answered, connected, pdd }) {
   print({
-    kind: 'insight',
+    kind,
     ...key,
     attempts,
     answered,
@@ -176,3 +180,5 @@ for (const { key, value } of outcomes) {
     pdd: statistics(pdd)
   })
 }
+for (const { key, value } of outcomes) printOutcome('insight', key, value)
+for (const [carrier, value] of totals) printOutcome('total', { carrier }, value)

@@ -93,6 +93,48 @@ public sealed class RepeatedStepTests
         }
     }
 
+    [Theory]
+    [InlineData(State.Failed, 503, 1)]
+    [InlineData(State.Busy, 486, 1)]
+    [InlineData(State.Failed, 400, 1)]
+    [InlineData(State.Failed, 699, 1)]
+    [InlineData(State.Failed, 401, 0)]
+    [InlineData(State.Failed, 402, 0)]
+    [InlineData(State.Failed, 407, 0)]
+    [InlineData(State.Failed, 302, 0)]
+    [InlineData(State.Failed, 100, 0)]
+    [InlineData(State.Failed, 0, 0)]
+    public void The_delay_of_a_failed_attempt_is_a_metric_of_its_own(
+        State end, int sip, long delays)
+    {
+        byte[][] steps =
+        [
+            Step("c", State.Initialized, T0, id: "1"), Step("c", end, T0 + 1500, id: "2", sip: sip),
+            Step("c", State.Initialized, T0 + 500, id: "3"),
+            Step("c", end, T0 + 2000, id: "4", sip: sip),
+        ];
+        for (int seed = 0; seed < 8; seed++)
+        {
+            new Random(seed).Shuffle(steps);
+            CallBench bench = new();
+            bench.Give(steps).End();
+            Assert.Null(bench.Total[Metrics.Pdd]);
+            Assert.Equal(delays, bench.Total[Metrics.SrdFailed]?.Count ?? 0);
+            Assert.Equal(delays * 1.5, bench.Total[Metrics.SrdFailed]?.Sum ?? 0);
+        }
+    }
+
+    [Fact]
+    public void An_attempt_that_rang_has_a_pdd_and_no_delay_of_a_failure()
+    {
+        CallBench bench = new();
+        bench.Give(
+            Step("c", State.Initialized, T0), Step("c", State.Ringing, T0 + 700, sip: 180),
+            Step("c", State.Busy, T0 + 1500, sip: 486)).End();
+        Assert.Equal(0.7, bench.Total[Metrics.Pdd]!.Sum);
+        Assert.Null(bench.Total[Metrics.SrdFailed]);
+    }
+
     [Fact]
     public void A_failure_before_the_answer_is_none_after_it()
     {
