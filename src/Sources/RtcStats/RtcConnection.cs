@@ -64,9 +64,15 @@ internal sealed class RtcConnection
             bool isAudio = report.Members[(int)RtcMember.Kind] == "\"audio\"";
             bool told = type == "inbound-rtp" || report.Touched;
             if (told && (type is null ? report.LooksLikeRtp : isAudio))
-                yield return (report.ToJson(id), report.TimeMs);
+                yield return (report.ToJson(id, CodecOf(report)), report.TimeMs);
         }
     }
+
+    // The type in the codec's own report, as raw JSON.
+    private string? CodecOf(Report report) =>
+        report.Members[(int)RtcMember.CodecId] is { } id
+        && reports.TryGetValue(id.Trim('"'), out Report? codec)
+            ? codec.Members[(int)RtcMember.MimeType] : null;
 
     private void ApplyReport(ref Utf8JsonReader reader, string id, JsonText text)
     {
@@ -132,7 +138,7 @@ internal sealed class RtcConnection
                 RtpType = RtcNames.RtpType(reader.ValueSpan);
         }
 
-        public string ToJson(string id)
+        public string ToJson(string id, string? mimeType)
         {
             StringBuilder json = new($"{{\"id\":\"{id}\"");
             for (RtcMember member = 0; (int)member < RtcNames.Kept; member++)
@@ -140,6 +146,8 @@ internal sealed class RtcConnection
                 string? raw = Members[(int)member];
                 if (member == RtcMember.Type)
                     raw = RtpType is null ? null : $"\"{RtpType}\"";
+                else if (member is RtcMember.CodecId or RtcMember.MimeType)
+                    raw = member == RtcMember.MimeType ? mimeType : null;
                 if (raw is not null)
                     json.Append(",\"").Append(RtcNames.NameOf(member)).Append("\":").Append(raw);
             }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Earshot.Sources.RtcStats;
 
-/// <summary>The members of an RTP report that are kept.</summary>
+/// <summary>The members that are kept of an RTP report, and of its codec's report.</summary>
 internal enum RtcMember
 {
     Type,
@@ -14,6 +14,8 @@ internal enum RtcMember
     RoundTripTime,
     FractionLost,
     AudioLevel,
+    CodecId,
+    MimeType,
     Timestamp,
 }
 
@@ -37,7 +39,8 @@ internal static class RtcNames
         ("packetsLost", "15", RtcMember.PacketsLost), ("jitter", "16", RtcMember.Jitter),
         ("roundTripTime", "75", RtcMember.RoundTripTime),
         ("fractionLost", "77", RtcMember.FractionLost),
-        ("audioLevel", "57", RtcMember.AudioLevel), ("timestamp", "t", RtcMember.Timestamp),
+        ("audioLevel", "57", RtcMember.AudioLevel), ("codecId", "", RtcMember.CodecId),
+        ("mimeType", "", RtcMember.MimeType), ("timestamp", "t", RtcMember.Timestamp),
     ];
 
     /// <summary>Number of members kept: all but the timestamp, which is last.</summary>

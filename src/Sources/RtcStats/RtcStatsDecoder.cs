@@ -116,7 +116,6 @@ internal sealed class RtcStatsDecoder : IRecordDecoder
         if (timeMs <= 0)
             return "no timestamp in the report, and no time in its line";
         into.EventTimeMs = timeMs;
-        into.CallId = call;
         into.Kind = EventKind.StreamReport;
         into.IceFailed = method == RtcNames.ResolvedFailure;
         return into.IceFailed ? null : ReadReport(line.Payload, pc, into);
@@ -137,12 +136,18 @@ internal sealed class RtcStatsDecoder : IRecordDecoder
             else if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
                 reader.Skip();
             else if (isCall && text.Of(ref reader) is { IsEmpty: false } id)
+            {
                 said = StableHash.Of(id);
+                into?.SetCallId(id);
+            }
             else if (isSession)
                 own = hash.Of(text.Of(ref reader), pc);
         }
 
-        return said != 0 ? said : own;
+        if (said != 0)
+            return said;
+        into?.SetCallId(own, pc, default);
+        return own;
     }
 
     private void ReadDimensions(ref Utf8JsonReader reader, EventRecord into)
@@ -179,7 +184,10 @@ internal sealed class RtcStatsDecoder : IRecordDecoder
             if (member == RtcMember.Type)
                 type = RtcNames.RtpType(value);
             else if (member == RtcMember.Ssrc && !value.IsEmpty)
-                into.StreamId = hash.Of(Encoding.UTF8.GetBytes($"{call:x16}"), pc, value);
+            {
+                byte[] ofCall = Encoding.UTF8.GetBytes($"{call:x16}");
+                into.SetStreamId(hash.Of(ofCall, pc, value), pc, value);
+            }
             else if (ReadMember(member, value, type, into) is string error)
                 return error;
         }
@@ -208,7 +216,14 @@ internal sealed class RtcStatsDecoder : IRecordDecoder
             return null;
         }
 
-        if (member is RtcMember.Type or RtcMember.Kind or RtcMember.Ssrc)
+        if (member == RtcMember.MimeType)
+        {
+            // "audio/opus"
+            into.Codec = into.DimensionValues.InternUtf8(value[(value.IndexOf((byte)'/') + 1)..]);
+            return null;
+        }
+
+        if (member is RtcMember.Type or RtcMember.Kind or RtcMember.Ssrc or RtcMember.CodecId)
             return null;
         if (!Numbers.TryDouble(value, out double number))
             return Detail.Of(RtcNames.NameOf(member), value, "a number");

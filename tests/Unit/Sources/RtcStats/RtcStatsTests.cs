@@ -56,6 +56,23 @@ public sealed class RtcStatsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_report_knows_its_codec_and_the_texts_of_its_ids()
+    {
+        string withCodec = Full.Replace(
+            "\"IT\":{", "\"C\":{\"type\":\"codec\",\"mimeType\":\"audio/opus\"},"
+            + "\"IT\":{\"codecId\":\"C\",", StringComparison.Ordinal);
+        List<EventRecord> events = await EventsAsync(
+            withCodec, """["getstats","PC_0",{"timestamp":1671638015000},1]""",
+            """{"callId":"CALL"}""", Full);
+        Assert.Equal(
+            ["opus", "", "opus", "", ""], events.Select(e => e.DimensionValues[e.Codec]));
+        Assert.Equal(
+            ["PC_0 PC_0/4678", "PC_0 PC_0/99", "PC_0 PC_0/4678", "CALL PC_0/4678", "CALL PC_0/99"],
+            events.Select(e => Encoding.UTF8.GetString(e.CallIdText) + " "
+                + Encoding.UTF8.GetString(e.StreamIdText)));
+    }
+
+    [Fact]
     public async Task Version_3_has_numbers_for_names_and_times_since_the_line_before()
     {
         List<EventRecord> events = await EventsAsync(
