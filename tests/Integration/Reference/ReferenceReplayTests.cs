@@ -73,6 +73,27 @@ public sealed class ReferenceReplayTests(ReferenceReplays replays) : ReferenceTe
     }
 
     [ReferenceFact]
+    public async Task Warnings_of_getstats_are_those_recomputed()
+    {
+        ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.GetStats);
+        JsonElement[] rows = await replay.QueryAsync(
+            """
+            SELECT carrier, warning, raised, cause, event_time, raised_at, duration_s, source_offset
+            FROM warnings
+            """);
+        string[] key = ["source_offset", "warning", "raised", "cause"];
+        foreach ((string at, JsonElement expected, JsonElement actual) in JsonRows.Pairs(
+            JsonRows.ByKey(Replays.Recomputed("warning"), key), JsonRows.ByKey(rows, key)))
+        {
+            foreach (JsonProperty column in actual.EnumerateObject())
+            {
+                JsonRows.AssertSame(
+                    expected.GetProperty(column.Name), column.Value, 0, $"{at} {column.Name}");
+            }
+        }
+    }
+
+    [ReferenceFact]
     public async Task Call_ratios_of_signalling_are_those_recomputed()
     {
         ReferenceReplay replay = await Replays.OfAsync(ReferenceReplays.Signalling);

@@ -2,7 +2,9 @@
 // Shares no code with the project and needs no packages: what both say alike is not one's own bug.
 //   node recompute.mjs FOLDER
 // A line of kind 'aggregate' is one carrier, window and metric; of kind 'insight' one carrier and
-// window; of kind 'total' one carrier over all time; the single line of kind 'books' tells what became of the rows of rawData.csv.gz.
+// window; of kind 'total' one carrier over all time; of kind 'warning' one condition of a stream,
+// raised or cleared; the single line of kind 'books' tells what became of the rows of
+// rawData.csv.gz.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -99,6 +101,85 @@ function statistics (values) {
   return result
 }
 
+/** The warnings of streams: 3 of the last 5 samples raise, none of 5 clears after 5 s. */
+class Warnings {
+  #keep = 600_000 // a stream without a report for so long is over, ms
+  #streams = new Map()
+
+  /** Takes in a report: what crosses its limit and what does not, by condition. */
+  take (row, offset) {
+    if (row.ssrc === '') return
+    const time = Math.floor(Number(row.timestamp))
+    const id = JSON.stringify([row.userId, row.ssrc, row.type])
+    let stream = this.#streams.get(id)
+    if (stream !== undefined && time - stream.time >= this.#keep) {
+      this.#end(stream)
+      stream = undefined
+    }
+    if (stream === undefined) {
+      stream = { carrier: row.userId, time, received: 0, lost: 0, samples: {}, raised: new Map() }
+      this.#streams.set(id, stream)
+    }
+    if (time < stream.time) return
+    stream.time = time
+    for (const [warning, crosses] of this.#conditions(stream, row)) {
+      const samples = [...stream.samples[warning] ?? [], crosses].slice(-5)
+      stream.samples[warning] = samples
+      const crossed = samples.filter(sample => sample).length
+      const raise = stream.raised.get(warning)
+      if (raise === undefined && crossed >= 3) {
+        stream.raised.set(warning, { time, offset })
+        this.#print(stream, warning, true, 'samples', time, time, offset)
+      } else if (raise !== undefined && crossed === 0 && time - raise.time >= 5000) {
+        stream.raised.delete(warning)
+        this.#print(stream, warning, false, 'samples', time, raise.time, offset)
+      }
+    }
+  }
+
+  /** The input has ended: so have all streams. */
+  end () {
+    for (const stream of this.#streams.values()) this.#end(stream)
+  }
+
+  #conditions (stream, row) {
+    if (row.type !== 'inbound-rtp') return []
+    const found = []
+    if (row.audioLevel !== '') found.push(['silent', Number(row.audioLevel) === 0])
+    if (row.packetsReceived !== '' && row.packetsLost !== '') {
+      const received = Number(row.packetsReceived) - stream.received
+      const lost = Math.max(0, Number(row.packetsLost) - stream.lost)
+      stream.received = Number(row.packetsReceived)
+      stream.lost = Number(row.packetsLost)
+      if (received >= 0 && received + lost > 0) {
+        found.push(['high_packet_loss', 100 * lost / (received + lost) > 5])
+      }
+    }
+    return found
+  }
+
+  #end (stream) {
+    for (const [warning, raise] of stream.raised) {
+      const time = stream.time + this.#keep
+      this.#print(stream, warning, false, 'stream_ended', time, raise.time, raise.offset)
+    }
+  }
+
+  #print ({ carrier }, warning, raised, cause, time, raisedAt, offset) {
+    print({
+      kind: 'warning',
+      carrier,
+      warning,
+      raised,
+      cause,
+      event_time: new Date(time).toISOString(),
+      raised_at: new Date(raisedAt).toISOString(),
+      duration_s: raised ? null : (time - raisedAt) / 1000,
+      source_offset: offset
+    })
+  }
+}
+
 function print (line) {
   console.log(JSON.stringify(line))
 }
@@ -106,6 +187,7 @@ function print (line) {
 // getStats: one value a row and metric; a row that came before, byte for byte, counts once.
 const metrics = new Groups()
 const seen = new Set()
+const warnings = new Warnings()
 const books = { kind: 'books', rows: 0, aggregated: 0, duplicate: 0, ignored: 0 }
 for (const row of readCsv('rawData.csv.gz')) {
   books.rows++
@@ -123,6 +205,7 @@ for (const row of readCsv('rawData.csv.gz')) {
   } else {
     seen.add(row.raw)
     books.aggregated++
+    warnings.take(row, books.rows)
     for (const [metric, seconds] of names) {
       if (seconds === '') continue
       const value = Number(seconds) * 1000
@@ -130,6 +213,7 @@ for (const row of readCsv('rawData.csv.gz')) {
     }
   }
 }
+warnings.end()
 print(books)
 for (const { key, value } of metrics) print({ kind: 'aggregate', ...key, ...statistics(value) })
 
