@@ -4,10 +4,10 @@ using State = Earshot.Schemas.V1.CallState.Types.State;
 namespace Earshot.Batch;
 
 /// <summary>
-/// A call that is not counted yet: its signalling steps and its partial summary, as they came.
-/// What they say together is worked out when it is counted.
+/// A call that is not counted yet: its signalling steps, its partial summary and its stream
+/// reports, as they came. What they say together is worked out when it is counted.
 /// </summary>
-internal sealed class Call(long limitMs)
+internal sealed class Call(long limitMs, long togetherMs)
 {
     // In the order they came; Newest: a partial summary that was the newest one then.
     private readonly List<(Event Event, bool Newest)> events = [];
@@ -15,6 +15,12 @@ internal sealed class Call(long limitMs)
 
     /// <summary>The newest partial summary; of two of one time the one that came last.</summary>
     public Event? Summary { get; private set; }
+
+    /// <summary>Its stream reports.</summary>
+    public CallReports Reports { get; } = new();
+
+    /// <summary>True when there is nothing but reports.</summary>
+    public bool IsMediaOnly => events.Count == 0;
 
     /// <summary>The earliest verdict; of two of one time the one with the least state.</summary>
     public Event? Verdict { get; private set; }
@@ -29,9 +35,11 @@ internal sealed class Call(long limitMs)
 
     /// <summary>
     /// When the watermark has passed this, it is counted as it is known then: its end. Without one
-    /// it is given up the limit after its first event.
+    /// it is given up the limit after its first event, and where there are only reports, soon after
+    /// the newest.
     /// </summary>
-    public long DeadlineMs => Summary?.TimeMs ?? Verdict?.TimeMs ?? firstMs + limitMs;
+    public long DeadlineMs => Summary?.TimeMs ?? Verdict?.TimeMs
+        ?? (IsMediaOnly ? Reports.LastMs + togetherMs : firstMs + limitMs);
 
     /// <summary>Takes in a step or a partial summary.</summary>
     public void Add(Event e)

@@ -19,7 +19,8 @@ internal enum Fate
 
 /// <summary>
 /// The calls and streams of one source partition. A call counts once: at its complete summary, or
-/// when the watermark has passed the end that its partial summary or its steps told of.
+/// when the watermark has passed the end that its partial summary or its steps told of. Until then
+/// its stream reports join it, but those that happened after an end that is known already.
 /// <para>
 /// Calls whose time has come are counted when a record moves the watermark there, before it is
 /// taken in itself, the one due first before the others, of two the one with the lesser id: which
@@ -105,13 +106,11 @@ internal sealed class CallsOfPartition(
     }
 
     /// <summary>
-    /// A call without an end is also over when a step or a summary of its own comes past the limit:
-    /// the watermark may or may not have come so far, that depends on the other calls of the
-    /// partition.
+    /// A call without an end is also over when an event of its own comes past the limit: the
+    /// watermark may or may not have come so far, that depends on the other calls of the partition.
     /// </summary>
     private static bool IsOver(Call call, Event e) =>
-        e.Kind is EventKind.CallEvent or EventKind.CallSummary
-        && call.IsOpen && call.DeadlineMs < e.TimeMs;
+        e.Kind != EventKind.CallMetric && call.IsOpen && call.DeadlineMs < e.TimeMs;
 
     private Fate TakeSummary(Event e)
     {
@@ -119,14 +118,14 @@ internal sealed class CallsOfPartition(
             return before.Complete ? Fate.Duplicate : Fate.CallCounted;
         if (e.Partial && e.CallId != 0)
         {
-            Join(e);
+            Join(e.CallId, call => call.Add(e));
             return Fate.Aggregated;
         }
 
-        double? counted = live.GetValueOrDefault(e.CallId)?.CountedPddSeconds;
+        Call? call = live.GetValueOrDefault(e.CallId);
         Remove(e.CallId);
         AddCall(
-            e.CallId, e.Dimensions, e.TimeMs, Plausible(e.Readings), counted, e.State,
+            e.CallId, e.Dimensions, e.TimeMs, Plausible(e.Readings), call, e.State,
             e.SipResponse, complete: true);
         return Fate.Aggregated;
     }
@@ -139,18 +138,21 @@ internal sealed class CallsOfPartition(
             AddReadings(e, readings);
         if (e.CallId == 0 || before is not null)
             return;
-        Call call = Join(e);
+        Call call = Join(e.CallId, call => call.Add(e));
         call.CountedPddSeconds = Readings.Of(readings, Readings.Pdd) ?? call.CountedPddSeconds;
     }
 
     private void TakeReport(Event e)
     {
+        e = WithInterval(e);
         Reading[] readings = e.Readings;
-        double? loss = IntervalLossPercent(e);
-        if (loss is { } percent && Readings.Of(readings, Readings.PacketLoss) is null
+        double lost = Math.Max(0, e.PacketsLost ?? 0);
+        if (e.PacketsLost is not null && e.PacketsReceived + lost is > 0 and { } expected
+            && Readings.Of(readings, Readings.PacketLoss) is null
             && readings.Length < EventRecord.ValuesMax)
-            readings = [.. readings, new Reading(Readings.PacketLoss, percent)];
+            readings = [.. readings, new Reading(Readings.PacketLoss, 100 * lost / expected)];
         readings = Plausible(readings);
+        JoinReport(e, readings);
         ReportFacts facts = new()
         {
             Edge = EdgeOf(e.Dimensions),
@@ -165,7 +167,7 @@ internal sealed class CallsOfPartition(
             PacketsSent = e.PacketsSent,
             AudioLevelIn = e.AudioLevelIn,
             AudioLevelOut = e.AudioLevelOut,
-            IceFailed = e.IceFailed ? true : null,
+            IceFailed = e.IceFailed,
         };
         TagResult tags = options.Tags.OfReport(facts);
         warnings.Take(e, facts, tags);
@@ -176,23 +178,64 @@ internal sealed class CallsOfPartition(
         }
     }
 
-    /// <summary>
-    /// Loss between the stream's last report and this one, %. The counters run since the stream
-    /// began; after a long silence, or when they run backwards, they begin anew.
-    /// </summary>
-    private double? IntervalLossPercent(Event e)
+    private void JoinReport(Event e, Reading[] readings)
     {
-        if (e.StreamId == 0 || e.PacketsReceivedTotal is null || e.PacketsLostTotal is null)
-            return null;
+        if (e.CallId == 0 || CountedBefore(e) is not null)
+            return;
+        Call? known = live.GetValueOrDefault(e.CallId);
+        if (known is { IsOpen: false } && e.TimeMs > known.DeadlineMs)
+            return;
+        Join(e.CallId, call => call.Reports.Add(e, readings, EdgeOf(e.Dimensions)));
+    }
+
+    /// <summary>
+    /// A report with the packets of its interval: as it says, else what its counters say, which run
+    /// since the stream began. After a long silence they begin anew, and nothing was sent before.
+    /// </summary>
+    private Event WithInterval(Event e)
+    {
+        bool counts = e.PacketsReceivedTotal is not null || e.PacketsSentTotal is not null
+            || e.PacketsLostTotal is not null;
+        if (e.StreamId == 0 || !counts)
+            return e;
         Event? last = lastReports.GetValueOrDefault(e.StreamId);
         if (last is not null && e.TimeMs - last.TimeMs >= togetherMs)
             last = null;
         if (e.TimeMs < last?.TimeMs)
-            return null;
-        lastReports[e.StreamId] = e;
-        double received = (double)e.PacketsReceivedTotal - (last?.PacketsReceivedTotal ?? 0);
-        double lost = Math.Max(0, (double)e.PacketsLostTotal - (last?.PacketsLostTotal ?? 0));
-        return received < 0 || received + lost == 0 ? null : 100 * lost / (received + lost);
+            return e;
+        lastReports[e.StreamId] = e with
+        {
+            PacketsReceivedTotal = e.PacketsReceivedTotal ?? last?.PacketsReceivedTotal,
+            PacketsSentTotal = e.PacketsSentTotal ?? last?.PacketsSentTotal,
+            PacketsLostTotal = e.PacketsLostTotal ?? last?.PacketsLostTotal,
+        };
+        long? received = Step(e.PacketsReceivedTotal, last?.PacketsReceivedTotal);
+        long? sent = Step(e.PacketsSentTotal, last?.PacketsSentTotal);
+        Int128? lost = received is null
+            ? null : (Int128?)e.PacketsLostTotal - (last?.PacketsLostTotal ?? 0);
+        return e with
+        {
+            PacketsReceived = e.PacketsReceived ?? received,
+            PacketsSent = e.PacketsSent ?? sent,
+            PacketsLost = e.PacketsLost ?? (lost is { } some
+                ? (long)Int128.Clamp(some, 0, long.MaxValue) : null),
+        };
+    }
+
+    /// <summary>
+    /// Packets between two states of a counter. One of 32 bits may wrap, by at most 2^24 packets;
+    /// else one that runs backwards begins anew, and what it counted is not known.
+    /// </summary>
+    private long? Step(long? now, long? last)
+    {
+        long before = last ?? 0;
+        if (now is null || now >= before)
+            return now - before;
+        long wrapped = now.Value + (1L << 32) - before;
+        if (before < 1L << 32 && wrapped <= 1 << 24)
+            return wrapped;
+        books.SetAside++;
+        return null;
     }
 
     private void Conclude(ulong id, Call call)
@@ -202,7 +245,7 @@ internal sealed class CallsOfPartition(
         {
             AddCall(
                 id, call.Dimensions, summary.TimeMs, Plausible(summary.Readings),
-                call.CountedPddSeconds, summary.State, call.SipResponse, complete: false);
+                call, summary.State, call.SipResponse, complete: false);
         }
         else if (call.Verdict is { } verdict)
         {
@@ -215,10 +258,10 @@ internal sealed class CallsOfPartition(
                 measured.Add(new Reading(Readings.ConnectDuration, connected));
             AddCall(
                 id, call.Dimensions, verdict.TimeMs, Plausible([.. measured]),
-                call.CountedPddSeconds, call.IsAnswered ? State.Answered : verdict.State,
+                call, call.IsAnswered ? State.Answered : verdict.State,
                 call.SipResponse, complete: false, call.IsDropped);
         }
-        else
+        else if (!call.IsMediaOnly)
         {
             books.UnresolvedCalls++;
         }
@@ -226,12 +269,14 @@ internal sealed class CallsOfPartition(
 
     /// <summary>
     /// A call counts. A PDD that a step told was counted then, and is not counted again; where
-    /// the summary tells one, that one decides the tag.
+    /// the summary tells one, that one decides the tag. What its reports say decides tags where it
+    /// says nothing.
     /// </summary>
     private void AddCall(
-        ulong id, string?[] dimensions, long timeMs, Reading[] readings, double? countedPdd,
+        ulong id, string?[] dimensions, long timeMs, Reading[] readings, Call? call,
         State state, int sipResponse, bool complete, bool dropped = false)
     {
+        double? countedPdd = call?.CountedPddSeconds;
         double? pdd = Readings.Of(readings, Readings.Pdd) ?? countedPdd;
         if (countedPdd is not null)
             readings = Array.FindAll(readings, reading => reading.Metric != Readings.Pdd);
@@ -254,6 +299,7 @@ internal sealed class CallsOfPartition(
         CallOutcome outcome = new(
             Attempt: true, dropped ? CallEnd.Dropped : EndOf(state, sipResponse, connected),
             connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, Tags.None);
+        facts = call?.Reports.Complete(facts) ?? facts;
         WindowStatistics[] at = [.. windows.At(dimensions, timeMs)];
         ended.Add(new EndedCall(dimensions, timeMs, facts, outcome, at));
         foreach (WindowStatistics window in at)
@@ -307,15 +353,15 @@ internal sealed class CallsOfPartition(
         e.CallId != 0 && counted.TryGetValue(e.CallId, out Counted? call)
         && e.TimeMs - call.TimeMs < togetherMs ? call : null;
 
-    /// <summary>Adds a step or a partial summary to its call.</summary>
-    private Call Join(Event e)
+    /// <summary>Adds something to a call, which may be new, and whose time may change.</summary>
+    private Call Join(ulong id, Action<Call> add)
     {
-        if (live.TryGetValue(e.CallId, out Call? call))
-            Remove(e.CallId);
-        call ??= new Call(options.CallLimitMs);
-        call.Add(e);
-        live.Add(e.CallId, call);
-        due.Add((call.DeadlineMs, e.CallId));
+        if (live.TryGetValue(id, out Call? call))
+            Remove(id);
+        call ??= new Call(options.CallLimitMs, togetherMs);
+        add(call);
+        live.Add(id, call);
+        due.Add((call.DeadlineMs, id));
         return call;
     }
 

@@ -41,6 +41,9 @@ internal sealed record Event
     /// <summary>In the interval; null when missing.</summary>
     public required long? PacketsReceived { get; init; }
 
+    /// <summary>In the interval; null when missing. Negative by duplicates.</summary>
+    public required long? PacketsLost { get; init; }
+
     /// <summary>Since the stream began; null when missing.</summary>
     public required long? PacketsReceivedTotal { get; init; }
 
@@ -60,7 +63,7 @@ internal sealed record Event
 
     public required double? AudioLevelOut { get; init; }
 
-    public required bool IceFailed { get; init; }
+    public required bool? IceFailed { get; init; }
 
     /// <summary>What a decoder read.</summary>
     public static Event Of(EventRecord record, long offset) => new()
@@ -81,6 +84,7 @@ internal sealed record Event
         SipResponse = record.SipResponse,
         Partial = record.Partial,
         PacketsReceived = record.PacketsReceived < 0 ? null : record.PacketsReceived,
+        PacketsLost = record.PacketsLost == long.MinValue ? null : record.PacketsLost,
         PacketsReceivedTotal = record.PacketsReceivedTotal < 0 ? null : record.PacketsReceivedTotal,
         PacketsLostTotal =
             record.PacketsLostTotal == long.MinValue ? null : record.PacketsLostTotal,

@@ -267,7 +267,7 @@ internal ref struct EnvelopeFields
                 codec = reader.ReadBytes();
                 break;
             case (18 << Bits) | L:
-                into.IceFailed = reader.ReadBytes().SequenceEqual("failed"u8);
+                into.SetIceState(reader.ReadBytes());
                 break;
             case (21 << Bits) | V:
                 into.PacketsReceivedTotal = (long)reader.ReadVarint();

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Earshot.Schemas;
 
 /// <summary>Which of the four input events a record is.</summary>
@@ -119,8 +121,8 @@ public sealed class EventRecord
     /// <summary>StreamReport: outgoing audio level, 0 to 1; NaN when missing.</summary>
     public double AudioLevelOut { get; set; }
 
-    /// <summary>StreamReport: true when the source says that ICE failed.</summary>
-    public bool IceFailed { get; set; }
+    /// <summary>StreamReport: whether the ICE connection failed; null when not said.</summary>
+    public bool? IceFailed { get; set; }
 
     /// <summary>
     /// StreamReport and CallSummary: the codec's name as a symbol of
@@ -149,7 +151,7 @@ public sealed class EventRecord
         PacketsReceived = PacketsReceivedTotal = PacketsSent = PacketsSentTotal = -1;
         PacketsLost = PacketsLostTotal = long.MinValue;
         AudioLevelIn = AudioLevelOut = double.NaN;
-        IceFailed = false;
+        IceFailed = null;
         Codec = 0;
         valueCount = 0;
         DeadDetail = "";
@@ -188,6 +190,10 @@ public sealed class EventRecord
         StreamId = hash;
         streamIdText.Set(first, second);
     }
+
+    /// <summary>Sets the state of the ICE connection; an empty one is missing.</summary>
+    public void SetIceState(ReadOnlySpan<byte> state) =>
+        IceFailed = state.IsEmpty ? null : Ascii.EqualsIgnoreCase(state, "failed"u8);
 
     /// <summary>Adds a metric value.</summary>
     /// <returns>False when <see cref="ValuesMax"/> is reached.</returns>

@@ -84,8 +84,7 @@ internal static class Events
         // Some calls lie on full seconds, so that windows have events at their very edges.
         if (random.Next(3) == 0)
             start -= start % 10_000;
-        string id = "call" + call;
-        string carrier = Carriers[random.Next(Carriers.Length)];
+        string id = "call" + call, carrier = Carriers[random.Next(Carriers.Length)];
         string country = random.Next(12) == 0 ? "" : "c" + random.Next(3);
         CallState.Types.State end = Ends[random.Next(3) == 0 ? random.Next(Ends.Length) : 0];
         long durationMs = random.Next(1000, 400_000);
@@ -104,8 +103,9 @@ internal static class Events
             add(new Envelope { CallEvent = step }, at);
         }
 
-        int kind = random.Next(4);
-        if (kind != 3)
+        // Kind 4 is media without signalling.
+        int kind = random.Next(12) == 0 ? 4 : random.Next(4);
+        if (kind < 3)
         {
             bool answered = end == CallState.Types.State.Completed;
             int sip = answered ? 200 : Responses[call % Responses.Length];
@@ -124,11 +124,14 @@ internal static class Events
             }
         }
 
+        // Some streams fall silent for longer than any keep time, and come back.
+        bool hears = random.Next(4) > 0, speaks = random.Next(4) > 0;
         for (long at = start + 10_000; at < start + durationMs; at += 10_000)
         {
-            // Some streams fall silent for longer than any keep time, and come back.
             if (call % 4 != 3 || (at - start) / 130_000 != 1)
                 AddReport(random, id, carrier, country, at, add);
+            if (random.Next(3) == 0)
+                AddDirection(random, id, carrier, country, at, hears, speaks, add);
         }
 
         if (kind == 1 || kind == 3)
@@ -168,7 +171,43 @@ internal static class Events
         bool isBad = at / 70_000 % 3 == 0;
         if (random.Next(4) != 0)
             (report.MaxJitter, report.Mos) = isBad ? (55, 2.9) : (12, 4.1);
+        if (random.Next(40) == 0)
+            report.IceState = random.Next(2) == 0 ? "failed" : "connected";
         Dimension(report.Dimensions, carrier, country);
+        add(new Envelope { StreamReport = report }, at);
+    }
+
+    /// <summary>A report of one direction, as sources have them that know only that.</summary>
+    private static void AddDirection(
+        Random random, string call, string carrier, string country, long at, bool hears,
+        bool speaks, Action<Envelope, long> add)
+    {
+        bool inward = random.Next(2) == 0;
+        string edge = random.Next(2) == 0 ? "sdk_edge" : "sip_edge";
+        StreamReport report = new()
+        {
+            EventTime = at,
+            EventId = $"{call}-d{at}",
+            CallId = call,
+            StreamId = call + (inward ? "-in" : "-out"),
+        };
+        if (inward)
+        {
+            report.AudioLevelIn = hears ? random.NextDouble() : 0;
+            report.PacketsReceived = hears ? random.Next(500) : 0;
+            report.PacketsLost = random.Next(-2, 30);
+            report.DelayedPacketsPercentage = random.NextDouble() * 2;
+        }
+        else
+        {
+            // Counters of 32 bits that wrap now and then.
+            report.PacketsSentTotal = speaks ? (at / 20 * 1_000_000) % (1L << 32) : 0;
+            report.Latency = random.Next(300);
+            report.Mos = 2 + (random.NextDouble() * 3);
+        }
+
+        Dimension(report.Dimensions, carrier, country);
+        report.Dimensions.Add("edge", edge);
         add(new Envelope { StreamReport = report }, at);
     }
 
@@ -191,11 +230,17 @@ internal static class Events
             {
                 Pdd = random.Next(20) == 0 ? -5 : random.NextDouble() * 10,
                 ConnectDuration = end == CallState.Types.State.Completed ? random.Next(200) : 0,
-                AvgJitter = random.NextDouble() * 20,
-                MaxJitter = random.NextDouble() * 60,
-                PacketLossPercentage = random.NextDouble() * 8,
             },
         };
+
+        // One that says nothing of quality leaves that to its reports.
+        if (random.Next(3) > 0)
+        {
+            summary.Metrics.AvgJitter = random.NextDouble() * 20;
+            summary.Metrics.MaxJitter = random.NextDouble() * 60;
+            summary.Metrics.PacketLossPercentage = random.NextDouble() * 8;
+        }
+
         Dimension(summary.Dimensions, carrier, country);
         add(new Envelope { CallSummary = summary }, at);
     }

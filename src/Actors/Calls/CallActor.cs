@@ -4,16 +4,30 @@ using State = Earshot.Schemas.V1.CallState.Types.State;
 
 namespace Earshot.Actors.Calls;
 
+/// <summary>How long a call is kept.</summary>
+/// <param name="OpenMs">Without an end, after its first step or summary, ms.</param>
+/// <param name="TogetherMs">
+/// After its last stream report, where there is nothing but reports: media without signalling
+/// ends nowhere, and its calls must not pile up. And after the end of a call, so that what comes
+/// again is known, ms.
+/// </param>
+internal readonly record struct CallLimits(long OpenMs, long TogetherMs)
+{
+    /// <summary>The limits of a pipeline.</summary>
+    public static CallLimits Of(PipelineOptions options) =>
+        new(options.CallLimitMs, Math.Max(options.LatenessMs, 60_000));
+}
+
 /// <summary>
-/// One live call: its signalling steps joined, and its partial summary. Each step keeps its
-/// earliest time, so repeats, re-INVITEs and disorder change nothing.
+/// One live call: its signalling steps joined, its partial summary, and what its stream reports
+/// say. Each step keeps its earliest time, so repeats, re-INVITEs and disorder change nothing.
 /// </summary>
 internal sealed class CallActor
 {
     /// <summary>"This step was not seen", ms.</summary>
     public const long Never = long.MaxValue;
 
-    /// <summary>When its first event happened.</summary>
+    /// <summary>When its first step or summary happened; reports do not count.</summary>
     public long FirstMs = Never;
 
     /// <summary>Call attempt.</summary>
@@ -57,7 +71,10 @@ internal sealed class CallActor
     /// <summary>Values of the partial summary.</summary>
     public MetricValue[] PartialValues = [];
 
-    /// <summary>The deadline its newest timer is set to; not part of snapshots.</summary>
+    /// <summary>What its stream reports say; null when there were none.</summary>
+    public CallMedia? Media;
+
+    /// <summary>When its next timer goes off; not part of snapshots.</summary>
     public long TimerMs = Never;
 
     /// <summary>Symbols by ordinal; the first value said stays.</summary>
@@ -75,9 +92,16 @@ internal sealed class CallActor
     public bool FailedAfterAnswer =>
         AnsweredMs != Never && EndState == State.Failed && EndMs >= AnsweredMs;
 
+    /// <summary>True when nothing but stream reports came.</summary>
+    public bool IsMediaOnly => FirstMs == Never;
+
     /// <summary>When the call is counted, or given up, unless something comes before.</summary>
-    public long DeadlineMs(long callLimitMs) =>
-        PartialMs != Never ? PartialMs : EndMs != Never ? EndMs : FirstMs + callLimitMs;
+    public long DeadlineMs(CallLimits limits) =>
+        PartialMs != Never ? PartialMs
+        : EndMs != Never ? EndMs
+        : !IsMediaOnly ? FirstMs + limits.OpenMs
+        : Media is not null ? Media.LastMs + limits.TogetherMs
+        : Never;
 
     /// <summary>Takes in a signalling step.</summary>
     public void Step(EventRecord step)
@@ -197,11 +221,19 @@ internal sealed class CallActor
 
         foreach (int symbol in Dimensions)
             writer.Write(dimensionValues[symbol]);
+        writer.Write(Media is not null);
+        Media?.Write(writer);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <param name="reader">Where to read.</param>
+    /// <param name="dimensions">Number of dimensions.</param>
+    /// <param name="dimensionValues">Symbols of their values.</param>
+    /// <param name="metrics">Symbols of metrics.</param>
+    /// <param name="hasMedia">False: an older version wrote it, which joined no reports.</param>
     public static CallActor Read(
-        BinaryReader reader, int dimensions, SymbolTable dimensionValues, SymbolTable metrics)
+        BinaryReader reader, int dimensions, SymbolTable dimensionValues, SymbolTable metrics,
+        bool hasMedia)
     {
         CallActor call = new(dimensions)
         {
@@ -228,6 +260,8 @@ internal sealed class CallActor
 
         for (int i = 0; i < dimensions; i++)
             call.Dimensions[i] = dimensionValues.InternForUse(reader.ReadString());
+        if (hasMedia && reader.ReadBoolean())
+            call.Media = CallMedia.Read(reader);
         return call;
     }
 }

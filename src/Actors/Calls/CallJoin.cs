@@ -24,18 +24,26 @@ internal enum Verdict
 /// <summary>
 /// Joins the events of a call, so that a call counts once: at its complete summary, or when the
 /// watermark reaches the end that signalling or a partial summary told of.
+/// <para>
+/// A stream report joins its call when it comes before the call is counted, and, once the call's
+/// end is known, happened no later than that. So it depends on the order of the call's own events
+/// alone: a report in time that happened by the end always finds the call uncounted, wherever the
+/// watermark is, and one that happened later joins nothing, counted or not.
+/// </para>
 /// </summary>
 internal sealed class CallJoin(
     PipelineOptions options, Combiner combiner, int dimensions, SymbolTable dimensionValues,
     SymbolTable metrics, Books books)
 {
-    private readonly LiveCalls live =
-        new(options.CallLimitMs, dimensions, dimensionValues, metrics);
+    private readonly CallLimits limits = CallLimits.Of(options);
 
-    private readonly StreamCounters streams = new(Math.Max(options.LatenessMs, 60_000));
+    private readonly LiveCalls live =
+        new(CallLimits.Of(options), dimensions, dimensionValues, metrics);
+
+    private readonly StreamCounters streams = new(CallLimits.Of(options).TogetherMs);
 
     private readonly CountedCalls counted =
-        new(Math.Max(options.LatenessMs, 60_000), options.SeenEventsMax);
+        new(CallLimits.Of(options).TogetherMs, options.SeenEventsMax);
 
     private readonly MetricValue[] scratch = new MetricValue[2];
     private readonly MetricValue[] rest = new MetricValue[EventRecord.ValuesMax];
@@ -119,9 +127,12 @@ internal sealed class CallJoin(
 
         ReadOnlySpan<MetricValue> values = combiner.Sane(summary.Values);
         double? pdd = Combiner.ValueOf(values, Metrics.Pdd);
+        CallMedia? media = null;
         if (id != 0)
         {
-            if (live.Find(id) is { PddCounted: true } call)
+            CallActor? call = live.Find(id);
+            media = call?.Media;
+            if (call is { PddCounted: true })
             {
                 pdd ??= call.CountedPddSeconds;
                 values = Without(Metrics.Pdd, values);
@@ -133,7 +144,7 @@ internal sealed class CallJoin(
 
         combiner.AddCall(
             summary.Dimensions, summary.EventTimeMs, values, pdd,
-            EndOf(summary.State, summary.SipResponse, values), summary.SipResponse);
+            EndOf(summary.State, summary.SipResponse, values), summary.SipResponse, media);
         return Verdict.Aggregated;
     }
 
@@ -163,7 +174,7 @@ internal sealed class CallJoin(
     private void GiveUpIfOver(ulong id, long eventTimeMs)
     {
         if (id == 0 || live.Find(id) is not { IsOpen: true } call
-            || eventTimeMs <= call.DeadlineMs(options.CallLimitMs))
+            || eventTimeMs <= call.DeadlineMs(limits))
             return;
         live.Remove(id);
         Conclude(id, call);
@@ -171,16 +182,48 @@ internal sealed class CallJoin(
 
     private void TakeReport(EventRecord report)
     {
-        ReadOnlySpan<MetricValue> values = report.Values;
-        if (streams.IntervalLossPercent(report) is { } loss
-            && report.ValueOf(Metrics.PacketLoss) is null)
-        {
-            values.CopyTo(reportValues);
-            reportValues[values.Length] = new MetricValue(Metrics.PacketLoss, loss);
-            values = reportValues.AsSpan(0, Math.Min(values.Length + 1, EventRecord.ValuesMax));
-        }
+        StreamInterval interval = streams.Take(report);
+        books.SetAside += interval.Backwards;
+        if (report.PacketsReceived < 0)
+            report.PacketsReceived = interval.Received;
+        if (report.PacketsSent < 0)
+            report.PacketsSent = interval.Sent;
+        if (report.PacketsLost == long.MinValue && interval.Lost >= 0)
+            report.PacketsLost = interval.Lost;
+        ReadOnlySpan<MetricValue> values = combiner.Sane(WithLoss(report));
+        JoinReport(report, values);
+        combiner.AddReport(report, values);
+    }
 
-        combiner.AddReport(report, combiner.Sane(values));
+    private void JoinReport(EventRecord report, ReadOnlySpan<MetricValue> values)
+    {
+        ulong id = report.CallId;
+        if (id == 0 || counted.Find(id, report.EventTimeMs) is not null)
+            return;
+        GiveUpIfOver(id, report.EventTimeMs);
+        CallActor call = live.GetOrAdd(id);
+        if (!call.IsOpen && report.EventTimeMs > call.DeadlineMs(limits))
+            return;
+        call.Media ??= new CallMedia();
+        call.Media.Add(report, values, combiner.EdgeOf(report.Dimensions));
+        live.Changed(id, call);
+    }
+
+    /// <summary>
+    /// The values of a report; packet loss comes from its packets where it does not say one.
+    /// </summary>
+    private ReadOnlySpan<MetricValue> WithLoss(EventRecord report)
+    {
+        ReadOnlySpan<MetricValue> values = report.Values;
+        if (report.PacketsReceived < 0 || report.PacketsLost == long.MinValue
+            || report.ValueOf(Metrics.PacketLoss) is not null)
+            return values;
+        long lost = Math.Max(0, report.PacketsLost);
+        if (StreamInterval.LossOf(report.PacketsReceived, lost) is not { } percent)
+            return values;
+        values.CopyTo(reportValues);
+        reportValues[values.Length] = new MetricValue(Metrics.PacketLoss, percent);
+        return reportValues.AsSpan(0, Math.Min(values.Length + 1, EventRecord.ValuesMax));
     }
 
     /// <summary>Counts a call whose complete summary did not come in time.</summary>
@@ -199,7 +242,7 @@ internal sealed class CallJoin(
             counted.Add(id, new CountedCall(call.PartialMs, Complete: false, pdd is not null));
             combiner.AddCall(
                 call.Dimensions, call.PartialMs, values, pdd,
-                EndOf(call.PartialState, call.SipResponse, values), call.SipResponse);
+                EndOf(call.PartialState, call.SipResponse, values), call.SipResponse, call.Media);
         }
         else if (call.EndMs != CallActor.Never)
         {
@@ -211,9 +254,9 @@ internal sealed class CallJoin(
                 : call.AnsweredMs != CallActor.Never ? CallEnd.Answered
                 : EndOf(call.EndState, call.SipResponse, []);
             combiner.AddCall(
-                call.Dimensions, call.EndMs, values, pdd, end, call.SipResponse);
+                call.Dimensions, call.EndMs, values, pdd, end, call.SipResponse, call.Media);
         }
-        else
+        else if (!call.IsMediaOnly)
         {
             books.UnresolvedCalls++;
         }

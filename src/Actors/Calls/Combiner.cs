@@ -104,7 +104,7 @@ internal sealed class Combiner
             PacketsSent = report.PacketsSent < 0 ? null : report.PacketsSent,
             AudioLevelIn = double.IsNaN(report.AudioLevelIn) ? null : report.AudioLevelIn,
             AudioLevelOut = double.IsNaN(report.AudioLevelOut) ? null : report.AudioLevelOut,
-            IceFailed = report.IceFailed ? true : null,
+            IceFailed = report.IceFailed,
         };
         ReportTags = tags.OfReport(reportFacts);
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
@@ -117,18 +117,19 @@ internal sealed class Combiner
 
     /// <summary>
     /// Adds a call that ended: its values, its outcome, its tags. Its PDD, s, may have been counted
-    /// by an event: then it is not among the values, and decides its tag all the same.
+    /// by an event: then it is not among the values, and decides its tag all the same. What its
+    /// reports say decides tags too, where the values do not, and is not counted once more.
     /// </summary>
     public void AddCall(
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values,
-        double? pddSeconds, CallEnd end, int sipResponse)
+        double? pddSeconds, CallEnd end, int sipResponse, CallMedia? media)
     {
         double? seconds = ValueOf(values, Metrics.ConnectDuration);
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
         PddLimit? limit = pddSeconds is null
             ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
         Teach(dimensions, timeMs, values);
-        Tags found = tags.OfCall(new CallFacts
+        CallFacts facts = new()
         {
             Edge = EdgeOf(dimensions),
             PddSeconds = pddSeconds,
@@ -140,7 +141,10 @@ internal sealed class Combiner
             AvgLatencyMs = ValueOf(values, Metrics.AvgLatency),
             RttMs = ValueOf(values, Metrics.Rtt),
             Mos = ValueOf(values, Metrics.Mos),
-        }).Raised;
+        };
+        if (media is not null)
+            facts = media.Complete(facts);
+        Tags found = tags.OfCall(facts).Raised;
         CallOutcome outcome = new(Attempt: true, end, connectedMs, sipResponse, found);
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
         {
@@ -177,7 +181,8 @@ internal sealed class Combiner
         return null;
     }
 
-    private Edge EdgeOf(ReadOnlySpan<int> dimensions)
+    /// <summary>The edge among the dimensions.</summary>
+    public Edge EdgeOf(ReadOnlySpan<int> dimensions)
     {
         int symbol = edgeOrdinal < 0 ? 0 : dimensions[edgeOrdinal];
         return symbol == 0 ? Edge.Unknown : (Edge)Math.Max(0, edgeSymbols.IndexOf(symbol));

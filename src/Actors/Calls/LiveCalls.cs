@@ -10,9 +10,13 @@ namespace Earshot.Actors.Calls;
 /// shards that changed are written again.
 /// </summary>
 internal sealed class LiveCalls(
-    long callLimitMs, int dimensions, SymbolTable dimensionValues, SymbolTable metrics)
+    CallLimits limits, int dimensions, SymbolTable dimensionValues, SymbolTable metrics)
 {
-    private const string Prefix = "calls/";
+    private const string Prefix = "live-calls/";
+
+    /// <summary>As older versions wrote them: without stream reports.</summary>
+    private const string OldPrefix = "calls/";
+
     private const int Shards = 256;
 
     /// <summary>Timers are set anew when there are so many beyond twice the calls.</summary>
@@ -20,10 +24,12 @@ internal sealed class LiveCalls(
 
     private readonly Dictionary<ulong, CallActor> calls = [];
 
-    // A call whose deadline moves gets another entry; one that no longer fits is passed over. Of
-    // two due at once the one with the lesser id comes first, whatever came before.
-    private readonly PriorityQueue<ulong, (long DeadlineMs, ulong Id)> timers = new();
+    // A call has a timer at its deadline or before: one that goes off early is set again, so that
+    // a deadline may move on with every report at no cost. Of two due at once the one with the
+    // lesser id comes first, whatever came before.
+    private readonly PriorityQueue<ulong, (long TimeMs, ulong Id)> timers = new();
     private readonly HashSet<int> dirty = [];
+    private readonly List<string> oldParts = [];
 
     /// <summary>Calls held.</summary>
     public int Count => calls.Count;
@@ -46,11 +52,10 @@ internal sealed class LiveCalls(
     public void Changed(ulong id, CallActor call)
     {
         dirty.Add(ShardOf(id));
-        long deadline = call.DeadlineMs(callLimitMs);
-        if (deadline == call.TimerMs)
+        long deadline = call.DeadlineMs(limits);
+        if (deadline >= call.TimerMs)
             return;
-        call.TimerMs = deadline;
-        timers.Enqueue(id, (deadline, id));
+        SetTimer(id, call, deadline);
         if (timers.Count > TimersSlack + (2 * calls.Count))
             SetTimersAnew();
     }
@@ -68,17 +73,22 @@ internal sealed class LiveCalls(
     /// </summary>
     public bool TryTakeDue(long watermarkMs, out ulong id, out CallActor call)
     {
-        while (timers.TryPeek(out id, out (long DeadlineMs, ulong) timer)
-            && timer.DeadlineMs < watermarkMs)
+        while (timers.TryPeek(out id, out (long TimeMs, ulong Id) timer)
+            && timer.TimeMs < watermarkMs)
         {
             timers.Dequeue();
-            if (calls.TryGetValue(id, out CallActor? due)
-                && due.DeadlineMs(callLimitMs) == timer.DeadlineMs)
+            if (!calls.TryGetValue(id, out CallActor? due) || due.TimerMs != timer.TimeMs)
+                continue;
+            long deadline = due.DeadlineMs(limits);
+            if (deadline != timer.TimeMs)
             {
-                Remove(id);
-                call = due;
-                return true;
+                SetTimer(id, due, deadline);
+                continue;
             }
+
+            Remove(id);
+            call = due;
+            return true;
         }
 
         call = null!;
@@ -95,6 +105,9 @@ internal sealed class LiveCalls(
     /// <summary>Adds the shards that changed.</summary>
     public void Save(List<SnapshotPart> into, bool whole)
     {
+        if (!whole)
+            into.AddRange(oldParts.Select(key => new SnapshotPart(key, null)));
+        oldParts.Clear();
         Dictionary<int, List<ulong>> byShard = [];
         foreach (ulong id in calls.Keys)
         {
@@ -122,26 +135,37 @@ internal sealed class LiveCalls(
     {
         foreach ((string key, byte[] value) in parts)
         {
-            if (!key.StartsWith(Prefix, StringComparison.Ordinal))
+            bool isOld = key.StartsWith(OldPrefix, StringComparison.Ordinal);
+            if (!isOld && !key.StartsWith(Prefix, StringComparison.Ordinal))
                 continue;
+            if (isOld)
+                oldParts.Add(key);
             using BinaryReader reader = new(new MemoryStream(value));
             int count = reader.Read7BitEncodedInt();
             for (int i = 0; i < count; i++)
             {
                 ulong id = reader.ReadUInt64();
-                CallActor call = CallActor.Read(reader, dimensions, dimensionValues, metrics);
-                call.TimerMs = call.DeadlineMs(callLimitMs);
+                CallActor call = CallActor.Read(
+                    reader, dimensions, dimensionValues, metrics, hasMedia: !isOld);
                 calls.Add(id, call);
-                timers.Enqueue(id, (call.TimerMs, id));
+                SetTimer(id, call, call.DeadlineMs(limits));
+                if (isOld)
+                    dirty.Add(ShardOf(id));
             }
         }
+    }
+
+    private void SetTimer(ulong id, CallActor call, long timeMs)
+    {
+        call.TimerMs = timeMs;
+        timers.Enqueue(id, (timeMs, id));
     }
 
     private void SetTimersAnew()
     {
         timers.Clear();
         foreach ((ulong id, CallActor call) in calls)
-            timers.Enqueue(id, (call.TimerMs, id));
+            SetTimer(id, call, call.TimerMs);
     }
 
     private static int ShardOf(ulong id) => (int)(id % Shards);

@@ -162,7 +162,7 @@ internal sealed class JsonEventDecoder : IRecordDecoder
                 metricName = into.Metrics.InternUtf8(value);
                 return null;
             case JsonField.IceState:
-                into.IceFailed = value.SequenceEqual("failed"u8) || value.SequenceEqual("FAILED"u8);
+                into.SetIceState(value);
                 return null;
             case JsonField.EventTime or JsonField.LoggedTime:
                 return ReadTime(name, value, into);

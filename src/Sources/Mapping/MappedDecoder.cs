@@ -103,7 +103,7 @@ internal sealed class MappedDecoder : IRecordDecoder
             case JsonField.EventTime or JsonField.LoggedTime:
                 return ReadTime(field, value, into);
             case JsonField.IceState:
-                into.IceFailed = Ascii.EqualsIgnoreCase(value, "failed"u8);
+                into.SetIceState(value);
                 return null;
             case JsonField.Metric or JsonField.AudioLevelIn or JsonField.AudioLevelOut:
                 return ReadNumber(field, value, into);

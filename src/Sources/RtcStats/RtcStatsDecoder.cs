@@ -117,8 +117,10 @@ internal sealed class RtcStatsDecoder : IRecordDecoder
             return "no timestamp in the report, and no time in its line";
         into.EventTimeMs = timeMs;
         into.Kind = EventKind.StreamReport;
-        into.IceFailed = method == RtcNames.ResolvedFailure;
-        return into.IceFailed ? null : ReadReport(line.Payload, pc, into);
+        if (method != RtcNames.ResolvedFailure)
+            return ReadReport(line.Payload, pc, into);
+        into.IceFailed = true;
+        return null;
     }
 
     // The call: as it is said, else the connection of this dump.

@@ -118,6 +118,17 @@ internal static class Inputs
         return new Envelope { StreamReport = message }.ToByteArray();
     }
 
+    /// <summary>A report of a call's media, with what is said beside.</summary>
+    public static byte[] Media(
+        string call, long at, Action<StreamReport> say, string stream = "", string edge = "")
+    {
+        StreamReport message = new() { EventTime = at, CallId = call, StreamId = stream };
+        if (edge.Length > 0)
+            message.Dimensions.Add("edge", edge);
+        say(message);
+        return new Envelope { StreamReport = message }.ToByteArray();
+    }
+
     public static RecordBatch Batch(long from, params byte[][] records)
     {
         RecordBatchBuilder builder = new();

@@ -59,8 +59,8 @@ public sealed class LiveWarningTests
     {
         CallBench bench = new();
         bench.Give(
-            Loss(T0, Bad), Loss(T0 + 1000, Bad), Report("s", T0 + 2000, 0, 0),
-            Report("s", T0 + 3000, 0, 0), Report("s", T0 + 4000, 0, 0));
+            Loss(T0, Bad), Loss(T0 + 1000, Bad), Media("", T0 + 2000, r => r.Rtt = 1, "s"),
+            Media("", T0 + 3000, r => r.Rtt = 1, "s"), Media("", T0 + 4000, r => r.Rtt = 1, "s"));
         Assert.Empty(bench.Warnings);
         bench.Give(Loss(T0 + 5000, Bad));
         Assert.Equal(3, Assert.Single(bench.Warnings).SamplesKnown);

@@ -6,6 +6,7 @@ using Earshot.Actors.Stages;
 using Earshot.Analytics;
 using Earshot.Log;
 using Earshot.Schemas;
+using Earshot.Schemas.V1;
 using Earshot.Snapshots;
 using static Earshot.Tests.Unit.Actors.Inputs;
 using State = Earshot.Schemas.V1.CallState.Types.State;
@@ -142,7 +143,7 @@ public sealed class StateRoundTripTests
             long at = now - random.Next(22_000);
             string call = "c" + random.Next(40), carrier = "t" + random.Next(3);
             string id = random.Next(3) == 0 ? "" : "e" + random.Next(400);
-            records[i] = random.Next(9) switch
+            records[i] = random.Next(10) switch
             {
                 0 => Metric(
                     at, random.Next(1, 5), id, random.Next(2) == 0 ? "mos" : "jitter", carrier),
@@ -153,10 +154,34 @@ public sealed class StateRoundTripTests
                 5 => Report("s" + random.Next(9), at, random.Next(1000), random.Next(50)),
                 6 => Loss(
                     at, random.Next(3) == 0 ? 1 : 9, "s" + random.Next(4), call, id, carrier),
+                7 => Media(call, at, r => Say(r, random), "m" + random.Next(9)),
                 _ => Step(call, (State)random.Next(1, 11), at, id, carrier: carrier),
             };
         }
 
         return records;
+    }
+
+    private static void Say(StreamReport report, Random random)
+    {
+        switch (random.Next(4))
+        {
+            case 0:
+                (report.Jitter, report.Rtt, report.Latency) = (random.Next(9), 500, 200);
+                break;
+            case 1:
+                report.PacketsReceivedTotal = random.Next(1000);
+                report.PacketsSentTotal = random.Next(1000);
+                report.PacketsLostTotal = random.Next(100);
+                break;
+            case 2:
+                (report.AudioLevelIn, report.AudioLevelOut) = (random.Next(2), random.Next(2));
+                report.IceState = random.Next(2) == 0 ? "failed" : "connected";
+                break;
+            default:
+                (report.Mos, report.DelayedPacketsPercentage) = (3, random.Next(3));
+                report.PacketLossPercentage = random.Next(9);
+                break;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Earshot.Schemas;
 using Earshot.Snapshots;
 using StreamCounters = Earshot.Actors.Calls.StreamCounters;
+using StreamInterval = Earshot.Actors.Calls.StreamInterval;
 
 namespace Earshot.Tests.Unit.Actors;
 
@@ -40,6 +41,41 @@ public sealed class StreamCountersTests
     }
 
     [Fact]
+    public void A_counter_of_32_bits_counts_on_when_it_wraps()
+    {
+        const long Top = (1L << 32) - 1;
+        Take(100, Top - 9, 0, sent: Top);
+        StreamInterval next = Take(200, 10, 0, sent: 0);
+        Assert.Equal((20, 1, 0), (next.Received, next.Sent, next.Backwards));
+        Assert.Equal(0, next.LossPercent);
+        Take(300, Top - (1 << 24) + 1, 0);
+        Assert.Equal(1 << 24, Take(400, 0, 0).Received);
+    }
+
+    [Fact]
+    public void A_counter_that_falls_otherwise_begins_anew_and_says_so()
+    {
+        const long Top = (1L << 32) - 1;
+        Take(100, Top - (1 << 24), 0, sent: 50);
+        StreamInterval next = Take(200, 0, 5, sent: 40);
+        Assert.Equal((-1, -1, -1, 2), (next.Received, next.Sent, next.Lost, next.Backwards));
+        Take(300, 1L << 32, 0);
+        Assert.Equal(1, Take(400, 0, 0).Backwards);
+        Assert.Equal(0, Take(500, 7, 0).Backwards);
+    }
+
+    [Fact]
+    public void Packets_sent_have_an_interval_of_their_own()
+    {
+        StreamInterval first = Take(100, -1, long.MinValue, sent: 30);
+        Assert.Equal((-1, 30, -1), (first.Received, first.Sent, first.Lost));
+        StreamInterval next = Take(200, 5, 1, sent: 31);
+        Assert.Equal((5, 1, 1), (next.Received, next.Sent, next.Lost));
+        Assert.Equal(-1, Take(300, 5, 1).Sent);
+        Assert.Equal(9, Take(400, 5, 1, sent: 40).Sent);
+    }
+
+    [Fact]
     public void Without_a_stream_or_counters_there_is_no_loss()
     {
         Assert.Null(Loss(100, -1, 10));
@@ -61,11 +97,11 @@ public sealed class StreamCountersTests
         // How far the watermark has come depends on the other calls of the partition.
         StreamCounters kept = new(KeepMs), dropped = new(KeepMs);
         foreach (StreamCounters each in (StreamCounters[])[kept, dropped])
-            each.IntervalLossPercent(Report(100, 90, 10, 1));
+            each.Take(Report(100, 90, 10, 1));
         dropped.DropBefore(100 + KeepMs);
         EventRecord next = Report(100 + KeepMs, 90, 30, 1);
-        Assert.Equal(25, dropped.IntervalLossPercent(next));
-        Assert.Equal(25, kept.IntervalLossPercent(next));
+        Assert.Equal(25, dropped.Take(next).LossPercent);
+        Assert.Equal(25, kept.Take(next).LossPercent);
     }
 
     [Fact]
@@ -80,12 +116,13 @@ public sealed class StreamCountersTests
     [Fact]
     public void A_snapshot_brings_everything_back_and_is_only_written_on_change()
     {
-        Loss(100, 90, -10);
+        Take(100, 90, -10, sent: 7);
         List<SnapshotPart> parts = [];
         counters.Save(parts, whole: false);
         StreamCounters restored = new(KeepMs);
         restored.Load(parts.ToDictionary(part => part.Key, part => part.Value!));
-        Assert.Equal(50, restored.IntervalLossPercent(Report(200, 100, 0, 1)));
+        StreamInterval next = restored.Take(Report(200, 100, 0, 1, sent: 9));
+        Assert.Equal((50.0, 2), (next.LossPercent, next.Sent));
         parts.Clear();
         counters.Save(parts, whole: false);
         Assert.Empty(parts);
@@ -93,16 +130,42 @@ public sealed class StreamCountersTests
         Assert.Single(parts);
     }
 
-    private double? Loss(long at, long received, long lost, ulong stream = 1) =>
-        counters.IntervalLossPercent(Report(at, received, lost, stream));
+    [Fact]
+    public void A_part_of_an_older_version_is_read_and_replaced()
+    {
+        using MemoryStream bytes = new();
+        using BinaryWriter writer = new(bytes);
+        writer.Write(long.MinValue);
+        writer.Write7BitEncodedInt(1);
+        writer.Write(1UL);
+        writer.Write(100L);
+        writer.Write7BitEncodedInt64(90);
+        writer.Write7BitEncodedInt64(10);
+        counters.Load(new Dictionary<string, byte[]> { ["streams"] = bytes.ToArray() });
+        Assert.Equal(50, Loss(200, 100, 20));
+        List<SnapshotPart> parts = [];
+        counters.Save(parts, whole: false);
+        Assert.Equal(["streams", "stream-counters"], parts.Select(part => part.Key));
+        Assert.Null(parts[0].Value);
+        StreamCounters restored = new(KeepMs);
+        restored.Load(new Dictionary<string, byte[]> { [parts[1].Key] = parts[1].Value! });
+        Assert.Equal(0, restored.Take(Report(300, 110, 20, 1)).LossPercent);
+    }
 
-    private EventRecord Report(long at, long received, long lost, ulong stream)
+    private double? Loss(long at, long received, long lost, ulong stream = 1) =>
+        counters.Take(Report(at, received, lost, stream)).LossPercent;
+
+    private StreamInterval Take(long at, long received, long lost, long sent = -1) =>
+        counters.Take(Report(at, received, lost, 1, sent));
+
+    private EventRecord Report(long at, long received, long lost, ulong stream, long sent = -1)
     {
         record.Reset();
         record.EventTimeMs = at;
         record.StreamId = stream;
         record.PacketsReceivedTotal = received;
         record.PacketsLostTotal = lost;
+        record.PacketsSentTotal = sent;
         return record;
     }
 }

@@ -116,7 +116,8 @@ internal static class EnvelopeOracle
         into.Codec = into.DimensionValues.Intern(from.Codec);
         into.AudioLevelIn = from.HasAudioLevelIn ? from.AudioLevelIn : double.NaN;
         into.AudioLevelOut = from.HasAudioLevelOut ? from.AudioLevelOut : double.NaN;
-        into.IceFailed = from.IceState == "failed";
+        into.IceFailed = from.IceState.Length == 0 ? null
+            : from.IceState.Equals("failed", StringComparison.OrdinalIgnoreCase);
         Add(into, "jitter", from.HasJitter, from.Jitter);
         Add(into, "max_jitter", from.HasMaxJitter, from.MaxJitter);
         Add(into, "rtt", from.HasRtt, from.Rtt);

@@ -31,6 +31,12 @@ internal sealed partial class GoldenRun
     /// <summary>Fingerprint of the settings in golden states (from version 2 on).</summary>
     public const ulong Settings = 0x0102030405060708;
 
+    /// <summary>
+    /// The first version whose calls keep what their stream reports say: in older states reports
+    /// are as if they named no call.
+    /// </summary>
+    public const int FirstThatJoinedReports = 3;
+
     public static readonly SnapshotOwner FusedOwner = new("fused", 0);
     public static readonly SnapshotOwner CallOwner = new("call", 0);
     public static readonly SnapshotOwner AggregatorOwner = new("aggregator", 0);
@@ -84,10 +90,12 @@ internal sealed partial class GoldenRun
     }
 
     /// <summary>Reads the input up to an offset.</summary>
-    public void RunTo(int end)
+    /// <param name="end">The offset.</param>
+    /// <param name="joinReports">False: as versions did that joined no reports to calls.</param>
+    public void RunTo(int end, bool joinReports = true)
     {
         while (position < end)
-            RunEpoch((int)position, (int)Math.Min(position + EpochRecords, end));
+            RunEpoch((int)position, (int)Math.Min(position + EpochRecords, end), joinReports);
     }
 
     /// <summary>Reads the rest, and closes every window.</summary>
@@ -146,11 +154,12 @@ internal sealed partial class GoldenRun
         Assert.True(await store.SaveAsync(new(owner, offset, parts, baseOffset), cancel));
     }
 
-    private void RunEpoch(int from, int to)
+    private void RunEpoch(int from, int to, bool joinReports)
     {
         RecordBatchBuilder builder = new();
         for (int offset = from; offset < to; offset++)
-            builder.Add(offset, default, Input[offset]);
+            builder.Add(
+                offset, default, joinReports ? Input[offset] : WithoutCall(Input[offset]));
         RecordBatch batch = builder.Build(new(Topics.Default.Calls, 0), from, to, AppendTimeMs);
         foreach (IStage stage in (IStage[])[fused, call])
         {
@@ -222,6 +231,18 @@ internal sealed partial class GoldenRun
         aggregator.EndEpoch(bundles, to, idle: false, outputs);
         bundles = to;
         Take("aggregator", outputs);
+    }
+
+    // A stream report without its call; anything else as it is.
+    private static byte[] WithoutCall(byte[] record)
+    {
+        EventRecord decoded = new(Options.Dimensions, new SymbolTable(), Metrics.CreateTable());
+        new EnvelopeDecoder().Decode(record, decoded);
+        if (decoded.Kind != EventKind.StreamReport)
+            return record;
+        Rows.Envelope envelope = Rows.Envelope.Parser.ParseFrom(record);
+        envelope.StreamReport.CallId = "";
+        return envelope.ToByteArray();
     }
 
     // Length-prefixed Envelopes.

@@ -42,7 +42,8 @@ public sealed class ColumnMapTests : IDisposable
         EventRecord record = NewRecord();
         Assert.Equal(DecodeResult.Event, decoder.Decode(rows[0].Text, record));
         Assert.Equal(
-            (EventKind.StreamReport, 1671638005001, Hash("e1"), Hash("C"), Hash("7"), 3L, true),
+            (EventKind.StreamReport, 1671638005001, Hash("e1"), Hash("C"), Hash("7"), 3L,
+                (bool?)true),
             (record.Kind, record.EventTimeMs, record.EventId, record.CallId, record.StreamId,
                 record.PacketsLost, record.IceFailed));
         Assert.Equal(12.5, record.ValueOf(Metrics.Jitter));

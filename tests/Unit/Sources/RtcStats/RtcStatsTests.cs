@@ -252,7 +252,7 @@ public sealed class RtcStatsTests : IDisposable
             parts.Add($"lost={record.PacketsLostTotal}");
         if (!double.IsNaN(record.AudioLevelIn))
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"level={record.AudioLevelIn}"));
-        if (record.IceFailed)
+        if (record.IceFailed == true)
             parts.Add("ice");
         return string.Join(' ', parts);
     }
