@@ -163,7 +163,7 @@ internal sealed class LiveStreams(int dimensions)
         Enumerable.Range(0, WarningRule.ConditionCount)
             .Where(condition => (tags & (int)WarningRule.Conditions[condition]) != 0);
 
-    private void Write(BinaryWriter writer, RaisedWarning warning)
+    private static void Write(BinaryWriter writer, RaisedWarning warning)
     {
         writer.Write(warning.RaisedMs);
         writer.Write(warning.Offset);

@@ -111,7 +111,7 @@ internal sealed class ReportArguments(TimeProvider time)
         return request;
     }
 
-    private static IReadOnlyList<string>? Names(string option, string? text)
+    private static string[]? Names(string option, string? text)
     {
         if (text is null)
             return null;
