@@ -23,8 +23,10 @@ public sealed record BatchBooks
     /// <summary>Rows the format says are none of ours.</summary>
     public long Ignored { get; internal set; }
 
-    /// <summary>Single values of good records left out because they cannot be true.</summary>
-    public long SetAside { get; internal set; }
+    /// <summary>
+    /// Single values of good records left out because they cannot be true, by cause.
+    /// </summary>
+    public Dictionary<string, long> SetAside { get; } = [];
 
     /// <summary>Single values of metrics beyond the names taken from a partition.</summary>
     public long MetricLimited { get; internal set; }
@@ -33,8 +35,12 @@ public sealed record BatchBooks
     /// </summary>
     public long KeysRefused { get; internal set; }
 
-    /// <summary>Calls given up because no end came within the limit.</summary>
-    public long UnresolvedCalls { get; internal set; }
+    /// <summary>Calls given up because no end came within the limit, by reason.</summary>
+    public Dictionary<string, long> UnresolvedCalls { get; } = [];
+
+    /// <summary>One more of a cause or reason.</summary>
+    internal static void Count(Dictionary<string, long> counts, string name) =>
+        counts[name] = counts.GetValueOrDefault(name) + 1;
 }
 
 /// <summary>A record that was not counted, and why.</summary>

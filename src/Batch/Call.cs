@@ -57,6 +57,12 @@ internal sealed class Call(long limitMs, long togetherMs)
     /// <summary>True when a step said that the call was answered.</summary>
     public bool IsAnswered => Earliest(State.Answered) is not null;
 
+    /// <summary>Why it is given up when it never ends.</summary>
+    public string WhyOpen =>
+        Earliest(State.Answered, State.InProgress) is not null ? "no_end"
+        : Earliest(State.Initialized, State.Ringing) is not null ? "no_answer"
+        : "no_start";
+
     /// <summary>True when it was answered and then failed.</summary>
     public bool IsDropped =>
         Verdict?.State == State.Failed && Earliest(State.Answered) <= Verdict.TimeMs;

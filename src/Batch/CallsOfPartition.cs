@@ -234,7 +234,7 @@ internal sealed class CallsOfPartition(
         long wrapped = now.Value + (1L << 32) - before;
         if (before < 1L << 32 && wrapped <= 1 << 24)
             return wrapped;
-        books.SetAside++;
+        BatchBooks.Count(books.SetAside, "counter_backwards");
         return null;
     }
 
@@ -263,7 +263,7 @@ internal sealed class CallsOfPartition(
         }
         else if (!call.IsMediaOnly)
         {
-            books.UnresolvedCalls++;
+            BatchBooks.Count(books.UnresolvedCalls, call.WhyOpen);
         }
     }
 
@@ -319,8 +319,13 @@ internal sealed class CallsOfPartition(
     /// </summary>
     private Reading[] Plausible(Reading[] readings)
     {
+        foreach (Reading reading in readings)
+        {
+            if (Readings.FaultOf(reading) is { } cause)
+                BatchBooks.Count(books.SetAside, cause);
+        }
+
         Reading[] plausible = Array.FindAll(readings, Readings.CanBe);
-        books.SetAside += readings.Length - plausible.Length;
         Reading[] taken = Array.FindAll(plausible, reading => IsTaken(reading.Metric));
         books.MetricLimited += plausible.Length - taken.Length;
         return taken;

@@ -128,28 +128,34 @@ internal static class Readings
         return null;
     }
 
+    /// <summary>True when a metric can have this value.</summary>
+    public static bool CanBe(Reading reading) => FaultOf(reading) is null;
+
     /// <summary>
-    /// True when a metric can have this value: a post-dial delay of at most a day, a connected time
-    /// of at most 30, shares from 0 to 100 %, opinions from 1 to 5, scores from 0 to 1, network
-    /// times of at most an hour, bursts and gaps of at most a day. Of other metrics nothing is
-    /// known but that numbers are finite.
+    /// Why a metric cannot have this value; null when it can: a post-dial delay of at most a day, a
+    /// connected time of at most 30, shares from 0 to 100 %, opinions from 1 to 5, scores from 0 to
+    /// 1, network times of at most an hour, bursts and gaps of at most a day. Of other metrics
+    /// nothing is known but that numbers are finite.
     /// </summary>
-    public static bool CanBe(Reading reading)
+    public static string? FaultOf(Reading reading)
     {
-        (double least, double most) = reading.Metric switch
+        if (!double.IsFinite(reading.Value))
+            return "not_a_number";
+        (double least, double most, string fault) = reading.Metric switch
         {
-            Pdd or "srd_failed" => (0, 24 * 3600.0),
-            ConnectDuration => (0, 30 * 24 * 3600.0),
+            Pdd or "srd_failed" => (
+                0, 24 * 3600.0, reading.Value < 0 ? "negative_pdd" : "pdd_over_a_day"),
+            ConnectDuration => (0, 30 * 24 * 3600.0, "duration_out_of_range"),
             PacketLoss or "remote_packet_loss" or "delayed_packets" or "burst_loss_density"
-                or "gap_loss_density" => (0, 100),
-            "burst_duration" or "gap_duration" => (0, 24 * 3_600_000.0),
-            "burst_ratio" => (0, 1e6),
-            "mos" => (1, 5),
-            "score" => (0, 1),
+                or "gap_loss_density" => (0, 100, "loss_out_of_range"),
+            "burst_duration" or "gap_duration" => (0, 24 * 3_600_000.0, "burst_out_of_range"),
+            "burst_ratio" => (0, 1e6, "burst_out_of_range"),
+            "mos" => (1, 5, "mos_out_of_range"),
+            "score" => (0, 1, "score_out_of_range"),
             "jitter" or "avg_jitter" or "max_jitter" or "remote_jitter" or "rtt" or "latency"
-                or "avg_latency" or "max_latency" => (0, 3_600_000.0),
-            _ => (double.MinValue, double.MaxValue),
+                or "avg_latency" or "max_latency" => (0, 3_600_000.0, "delay_out_of_range"),
+            _ => (double.MinValue, double.MaxValue, ""),
         };
-        return reading.Value >= least && reading.Value <= most;
+        return reading.Value >= least && reading.Value <= most ? null : fault;
     }
 }

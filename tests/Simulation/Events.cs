@@ -124,16 +124,7 @@ internal static class Events
             }
         }
 
-        // Some streams fall silent for longer than any keep time, and come back.
-        bool hears = random.Next(4) > 0, speaks = random.Next(4) > 0;
-        for (long at = start + 10_000; at < start + durationMs; at += 10_000)
-        {
-            if (call % 4 != 3 || (at - start) / 130_000 != 1)
-                AddReport(random, id, carrier, country, at, add);
-            if (random.Next(3) == 0)
-                AddDirection(random, id, carrier, country, at, hears, speaks, add);
-        }
-
+        AddReports(random, call, carrier, country, start, durationMs, add);
         if (kind == 1 || kind == 3)
             AddSummary(random, id, carrier, country, end, start + 9000 + durationMs, true, add);
         if (kind is 1 or 2)
@@ -147,6 +138,22 @@ internal static class Events
         };
         Dimension(metric.Dimensions, carrier, country);
         add(new Envelope { CallMetric = metric }, start);
+    }
+
+    private static void AddReports(
+        Random random, int call, string carrier, string country, long start, long durationMs,
+        Action<Envelope, long> add)
+    {
+        string id = "call" + call;
+        // Some streams fall silent for longer than any keep time, and come back.
+        bool hears = random.Next(4) > 0, speaks = random.Next(4) > 0;
+        for (long at = start + 10_000; at < start + durationMs; at += 10_000)
+        {
+            if (call % 4 != 3 || (at - start) / 130_000 != 1)
+                AddReport(random, id, carrier, country, at, add);
+            if (random.Next(3) == 0)
+                AddDirection(random, id, carrier, country, at, hears, speaks, add);
+        }
     }
 
     private static void AddReport(

@@ -48,6 +48,14 @@ internal static class Seed
         return batch.Finish(ended: true);
     }
 
+    private static List<(string, long)> Sums(IEnumerable<Dictionary<string, long>> counts) =>
+        Sums(counts.SelectMany(each => each).Select(count => (count.Key, count.Value)));
+
+    private static List<(string, long)> Sums(IEnumerable<(string Name, long Count)> counts) =>
+        [.. counts.Where(count => count.Count > 0).GroupBy(count => count.Name)
+            .Select(count => (count.Key, count.Sum(each => each.Count)))
+            .OrderBy(count => count.Key, StringComparer.Ordinal)];
+
     private static void Check(SimulatedRun run)
     {
         Rows rows = Rows.Read(run);
@@ -62,6 +70,12 @@ internal static class Seed
         Assert.Equal(
             (expected.Books.Sum(b => b.KeysRefused), expected.Books.Sum(b => b.MetricLimited)),
             (books.KeysRefused, books.MetricLimited));
+        Assert.Equal(
+            Sums(expected.Books.Select(b => b.SetAside)), Sums(books.SetAsideBy.ByName()));
+        Assert.Equal(
+            Sums(expected.Books.Select(b => b.UnresolvedCalls)),
+            Sums(books.UnresolvedBy.ByName()));
+        Assert.Equal(books.SetAside, books.SetAsideBy.ByName().Sum(cause => cause.Count));
         if (run.Shape.Idles)
         {
             rows.FoldLatePartials();

@@ -95,6 +95,12 @@ internal sealed class CallActor
     /// <summary>True when nothing but stream reports came.</summary>
     public bool IsMediaOnly => FirstMs == Never;
 
+    /// <summary>Why it is given up, when no end comes.</summary>
+    public UnresolvedReason WhyOpen =>
+        AnsweredMs != Never || InProgressMs != Never ? UnresolvedReason.NoEnd
+        : InitializedMs != Never || FirstSignMs != Never ? UnresolvedReason.NoAnswer
+        : UnresolvedReason.NoStart;
+
     /// <summary>When the call is counted, or given up, unless something comes before.</summary>
     public long DeadlineMs(CallLimits limits) =>
         PartialMs != Never ? PartialMs

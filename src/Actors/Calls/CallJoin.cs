@@ -183,7 +183,7 @@ internal sealed class CallJoin(
     private void TakeReport(EventRecord report)
     {
         StreamInterval interval = streams.Take(report);
-        books.SetAside += interval.Backwards;
+        books.SetAside(SetAsideCause.CounterBackwards, interval.Backwards);
         if (report.PacketsReceived < 0)
             report.PacketsReceived = interval.Received;
         if (report.PacketsSent < 0)
@@ -258,7 +258,7 @@ internal sealed class CallJoin(
         }
         else if (!call.IsMediaOnly)
         {
-            books.UnresolvedCalls++;
+            books.GiveUp(call.WhyOpen);
         }
     }
 

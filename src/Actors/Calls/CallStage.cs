@@ -172,6 +172,7 @@ public sealed class CallStage : IStage
             writer.Write(seen.Forgotten);
             books.Write(writer);
         }));
+        into.Add(StatePart.Write("causes", books.WriteCauses));
         into.Add(StatePart.Write("chain", chain.Write));
         warnings.Save(into, whole);
         seen.Save(into, whole);
@@ -191,6 +192,7 @@ public sealed class CallStage : IStage
             seen.Forgotten = reader.ReadInt64();
             books.Load(reader);
         });
+        StatePart.Read(parts, "causes", books.LoadCauses);
         StatePart.Read(parts, "chain", chain.Load);
         warnings.Load(parts);
         seen.Load(parts);

@@ -51,8 +51,8 @@ internal sealed class Combiner
         int count = 0;
         foreach (MetricValue value in values)
         {
-            if (!Plausible.Is(value.Metric, value.Value))
-                books.SetAside++;
+            if (Plausible.FaultOf(value.Metric, value.Value) is { } cause)
+                books.SetAside(cause);
             else if (metricLimit.Admit(value.Metric))
                 sane[count++] = value;
         }

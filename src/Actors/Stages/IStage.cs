@@ -126,6 +126,9 @@ public sealed record StageProgress
     /// <summary>Single values of good records left out because they are absurd.</summary>
     public long SetAside { get; init; }
 
+    /// <summary>Of these, how many for which cause.</summary>
+    public SetAsideCounts SetAsideBy { get; init; } = new();
+
     /// <summary>
     /// Single values left out because their metric was one more than the partition may bring.
     /// </summary>
@@ -147,6 +150,9 @@ public sealed record StageProgress
 
     /// <summary>Calls given up because no end came within the limit.</summary>
     public long UnresolvedCalls { get; init; }
+
+    /// <summary>Of these, how many for which reason.</summary>
+    public UnresolvedCounts UnresolvedBy { get; init; } = new();
 
     /// <summary>Calls known and not yet counted.</summary>
     public long LiveCalls { get; init; }
@@ -207,11 +213,13 @@ public sealed record StageProgress
         Dead = a.Dead + b.Dead,
         Ignored = a.Ignored + b.Ignored,
         SetAside = a.SetAside + b.SetAside,
+        SetAsideBy = a.SetAsideBy + b.SetAsideBy,
         MetricLimited = a.MetricLimited + b.MetricLimited,
         KeysRefused = a.KeysRefused + b.KeysRefused,
         KeyLimitPeriods = a.KeyLimitPeriods + b.KeyLimitPeriods,
         ForgottenIds = a.ForgottenIds + b.ForgottenIds,
         UnresolvedCalls = a.UnresolvedCalls + b.UnresolvedCalls,
+        UnresolvedBy = a.UnresolvedBy + b.UnresolvedBy,
         LiveCalls = a.LiveCalls + b.LiveCalls,
         WarningsRaised = a.WarningsRaised + b.WarningsRaised,
         WarningsCleared = a.WarningsCleared + b.WarningsCleared,

@@ -37,9 +37,11 @@ internal sealed record ReplaySummary
         long sum = Books.Aggregated + Books.Duplicate + Books.Late + Books.Dead + Books.Ignored;
         Line(table, "  sum", Number(sum), Books.Balanced ? "balanced" : "NOT BALANCED");
         Count(table, "values set aside", Books.SetAside);
+        CountEach(table, Books.SetAsideBy.ByName());
         if (Books.MetricLimited > 0)
             Line(table, "metric limit", Number(Books.MetricLimited), "values of surplus metrics");
         Count(table, "unresolved calls", Books.UnresolvedCalls);
+        CountEach(table, Books.UnresolvedBy.ByName());
         if (Books.KeysRefused > 0)
             Line(table, "over keys-max", Number(Books.KeysRefused), "counted under 'other'");
         if (Books.WarningsRaised > 0)
@@ -61,16 +63,23 @@ internal sealed record ReplaySummary
         double rate = Seconds > 0 ? RowsOfRun / Seconds : 0;
         Line(table, "rows per second", Number((long)rate), "");
         Line(table, "peak memory", Number(PeakMemoryBytes >> 20), "MiB");
-        table.Append("archive           ").AppendLine(archive);
-        table.Append("look at it with   ").Append(sqlCommand);
+        table.Append("archive                 ").AppendLine(archive);
+        table.Append("look at it with         ").Append(sqlCommand);
         return table.ToString();
+    }
+
+    private static void CountEach(
+        StringBuilder table, IEnumerable<(string Name, long Count)> counts)
+    {
+        foreach ((string name, long count) in counts.Where(found => found.Count > 0))
+            Count(table, "  " + name, count);
     }
 
     private static void Count(StringBuilder table, string name, long count) =>
         Line(table, name, Number(count), "");
 
     private static void Line(StringBuilder table, string name, string value, string note) =>
-        table.AppendLine($"{name,-18}{value,16}  {note}".TrimEnd());
+        table.AppendLine($"{name,-24}{value,14}  {note}".TrimEnd());
 
     private static string Number(long n) => n.ToString("N0", CultureInfo.InvariantCulture);
 }

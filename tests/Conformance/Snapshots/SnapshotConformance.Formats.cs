@@ -36,6 +36,8 @@ public abstract partial class SnapshotConformance
 
         // What was saved is the same state, though its parts are of both versions.
         GoldenRun undisturbed = new();
+        undisturbed.RunTo(
+            GoldenRun.GoldenOffset, joinReports: version >= GoldenRun.FirstThatJoinedReports);
         undisturbed.RunTo(GoldenRun.GoldenOffset + GoldenRun.EpochRecords);
         undisturbed.TakeRows();
         undisturbed.RunToEnd();

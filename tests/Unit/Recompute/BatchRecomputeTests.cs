@@ -255,7 +255,8 @@ public sealed class BatchRecomputeTests
     private static RowId Row(long startMs, string metric = "") =>
         new("1m", startMs, "()", "", metric);
 
-    private static long Unresolved(BatchRows rows) => rows.Books[0].UnresolvedCalls;
+    private static long Unresolved(BatchRows rows) => 
+        rows.Books[0].UnresolvedCalls.Values.Sum();
 
     private static BatchRows Rows(params byte[][] records) => Rows(Options, records);
 
