@@ -63,6 +63,9 @@ public sealed record PipelineOptions
     /// <summary>Thresholds of the insight tags.</summary>
     public TagRules Tags { get; init; } = new();
 
+    /// <summary>How the mean opinion score of stream reports is estimated.</summary>
+    public MosOptions Mos { get; init; } = new();
+
     /// <summary>
     /// How much of event time the limit of post-dial delay is learned from, ms: full hours, 1 h to
     /// 31 d.

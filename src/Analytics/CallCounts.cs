@@ -1,4 +1,5 @@
 using System.Numerics;
+using Earshot.Analytics.Quality;
 
 namespace Earshot.Analytics;
 
@@ -10,7 +11,7 @@ namespace Earshot.Analytics;
 public sealed class CallCounts
 {
     /// <summary>Number of fields.</summary>
-    public const int Width = FirstSession + 6;
+    public const int Width = FirstAssumed + MosSource.AssumedCount;
 
     /// <summary>An answered call below this was short, ms.</summary>
     public const long ShortMs = 10_000;
@@ -21,6 +22,10 @@ public sealed class CallCounts
     // Tag i has its calls at FirstTag + 2i and its reports after them.
     private const int FirstTag = 16;
     private const int FirstSession = FirstTag + (2 * TagNames.Count);
+    private const int FirstMos = FirstSession + 6;
+
+    // The input of bit i of AssumedInputs is at FirstAssumed + i.
+    private const int FirstAssumed = FirstMos + 2;
 
     // A build error here says that the fields no longer fit.
     private const uint Unused = SparseCounts.IndexEnd - Width;
@@ -146,6 +151,12 @@ public sealed class CallCounts
         set => fields[FirstSession + 5] = value;
     }
 
+    /// <summary>Stream reports whose source gives a mean opinion score.</summary>
+    public long MosGiven { get => fields[FirstMos]; set => fields[FirstMos] = value; }
+
+    /// <summary>Stream reports whose mean opinion score was estimated.</summary>
+    public long MosEstimated { get => fields[FirstMos + 1]; set => fields[FirstMos + 1] = value; }
+
     /// <summary>Whether nothing was counted.</summary>
     public bool IsEmpty => fields.IsEmpty;
 
@@ -253,6 +264,27 @@ public sealed class CallCounts
     {
         Reports++;
         AddTags(tags, 1);
+    }
+
+    /// <summary>How many estimates had to do without an input.</summary>
+    /// <param name="input">One input.</param>
+    public long MosWithout(AssumedInputs input)
+    {
+        int bit = BitOperations.TrailingZeroCount((int)input);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(bit, MosSource.AssumedCount);
+        return fields[FirstAssumed + bit];
+    }
+
+    /// <summary>Counts where the mean opinion score of a stream report comes from.</summary>
+    public void AddMos(in MosSource source)
+    {
+        if (source.Origin == MosOrigin.Given)
+            MosGiven++;
+        if (source.Origin != MosOrigin.Estimated)
+            return;
+        MosEstimated++;
+        for (int bits = (int)source.Assumed; bits != 0; bits &= bits - 1)
+            fields[FirstAssumed + BitOperations.TrailingZeroCount(bits)]++;
     }
 
     /// <summary>Counts metric values.</summary>

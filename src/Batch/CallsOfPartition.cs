@@ -1,5 +1,6 @@
 using Earshot.Actors;
 using Earshot.Analytics;
+using Earshot.Analytics.Quality;
 using Earshot.Schemas;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
@@ -50,6 +51,7 @@ internal sealed class CallsOfPartition(
     private readonly Dictionary<ulong, Counted> counted = [];
     private readonly Dictionary<ulong, Event> lastReports = [];
     private readonly PddHistory history = new(options);
+    private readonly Estimates estimates = new(options);
 
     // Calls that count, whose tags are decided when all delays are known.
     private readonly List<EndedCall> ended = [];
@@ -152,6 +154,7 @@ internal sealed class CallsOfPartition(
             && readings.Length < EventRecord.ValuesMax)
             readings = [.. readings, new Reading(Readings.PacketLoss, 100 * lost / expected)];
         readings = Plausible(readings);
+        MosSource mos = estimates.Complete(e, ref readings);
         JoinReport(e, readings);
         ReportFacts facts = new()
         {
@@ -175,6 +178,7 @@ internal sealed class CallsOfPartition(
         {
             window.Add(readings);
             window.Counts.AddReport(tags.Raised);
+            window.Counts.AddMos(mos);
         }
     }
 

@@ -1,6 +1,7 @@
 using Earshot.Actors;
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
+using Earshot.Analytics.Quality;
 using Earshot.Schemas.V1;
 using Statistics = Earshot.Analytics.Aggregate;
 
@@ -121,6 +122,7 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
             SipKnown = counts.SipKnown,
             DurationKnown = counts.DurationKnown,
             Sessions = SessionsOf(counts),
+            MosSources = MosSourcesOf(counts),
             Final = final,
         };
         if (counts.AsrPercent is { } asr)
@@ -169,6 +171,20 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
             sessions.Scr = scr;
         return sessions;
     }
+
+    private static MosSources MosSourcesOf(CallCounts counts) =>
+        new()
+        {
+            Given = counts.MosGiven,
+            Estimated = counts.MosEstimated,
+            CodecMissing = counts.MosWithout(AssumedInputs.CodecMissing),
+            CodecUnknown = counts.MosWithout(AssumedInputs.CodecUnknown),
+            BplUnknown = counts.MosWithout(AssumedInputs.BplUnknown),
+            LossMissing = counts.MosWithout(AssumedInputs.Loss),
+            BurstRatioMissing = counts.MosWithout(AssumedInputs.BurstRatio),
+            DelayMissing = counts.MosWithout(AssumedInputs.Delay),
+            JitterMissing = counts.MosWithout(AssumedInputs.Jitter),
+        };
 
     private static Prediction PredictionOf(
         RowKey key, string metric, Predictor predictor, double mean)

@@ -129,15 +129,22 @@ internal static class Events
             AddSummary(random, id, carrier, country, end, start + 9000 + durationMs, true, add);
         if (kind is 1 or 2)
             AddSummary(random, id, carrier, country, end, start + 9000 + durationMs, false, add);
+        AddMetric(random, id, carrier, country, start, add);
+    }
+
+    private static void AddMetric(
+        Random random, string call, string carrier, string country, long at,
+        Action<Envelope, long> add)
+    {
         CallMetric metric = new()
         {
-            EventTime = start,
-            EventId = id + "-m",
+            EventTime = at,
+            EventId = call + "-m",
             Metric = random.Next(2) == 0 ? "buffer_depth" : "jitter",
             Value = Math.Round((random.NextDouble() * 100) - 20, 3),
         };
         Dimension(metric.Dimensions, carrier, country);
-        add(new Envelope { CallMetric = metric }, start);
+        add(new Envelope { CallMetric = metric }, at);
     }
 
     private static void AddReports(
@@ -168,6 +175,7 @@ internal static class Events
             StreamId = call + "-s",
             Jitter = random.NextDouble() * 40,
             Rtt = random.Next(10, 500),
+            Codec = random.Next(3) switch { 0 => "", 1 => "PCMU", _ => "mystery" },
             PacketsReceivedTotal = (at % 1_000_000) / 20,
             PacketsLostTotal = (at % 1_000_000) / 20 / (1 + random.Next(50)),
             AudioLevelIn = at % 170_000 < 80_000 ? 0 : 0.4,

@@ -1,5 +1,6 @@
 using System.Collections;
 using Earshot.Analytics;
+using Earshot.Analytics.Quality;
 using Earshot.Schemas;
 using Earshot.Snapshots;
 using State = Earshot.Schemas.V1.CallState.Types.State;
@@ -191,8 +192,9 @@ internal sealed class CallJoin(
         if (report.PacketsLost == long.MinValue && interval.Lost >= 0)
             report.PacketsLost = interval.Lost;
         ReadOnlySpan<MetricValue> values = combiner.Sane(WithLoss(report));
+        MosSource mos = combiner.Estimates.Complete(report, ref values);
         JoinReport(report, values);
-        combiner.AddReport(report, values);
+        combiner.AddReport(report, values, mos);
     }
 
     private void JoinReport(EventRecord report, ReadOnlySpan<MetricValue> values)

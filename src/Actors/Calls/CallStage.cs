@@ -57,7 +57,7 @@ public sealed class CallStage : IStage
         warnings = new LiveWarnings(options, partition);
         calls = new CallJoin(options, combiner, dimensions.Count, values, MetricNames, books);
         renewal = new TableRenewal(
-            values, MetricNames, combiner.Partials, keys, calls, baselines);
+            values, MetricNames, combiner.Partials, keys, calls, baselines, combiner.Estimates);
     }
 
     /// <inheritdoc/>

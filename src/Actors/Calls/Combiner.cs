@@ -1,5 +1,6 @@
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
+using Earshot.Analytics.Quality;
 using Earshot.Schemas;
 using Earshot.Snapshots;
 
@@ -24,6 +25,7 @@ internal sealed class Combiner
     {
         this.books = books;
         this.baselines = baselines;
+        Estimates = new ReportEstimates(options, dimensionValues);
         countryOrdinal = dimensions.OrdinalOf("country"u8);
         metricLimit = new MetricLimit(metrics);
         tags = options.Tags;
@@ -41,6 +43,9 @@ internal sealed class Combiner
     public PartialTable Partials { get; }
 
     public SymbolTable MetricNames { get; }
+
+    /// <summary>Gives reports their scores.</summary>
+    public ReportEstimates Estimates { get; }
 
     /// <summary>
     /// Leaves out absurd values, and those of metrics beyond the limit, and counts them. Valid
@@ -87,8 +92,9 @@ internal sealed class Combiner
     /// <summary>The tags of the last stream report.</summary>
     public TagResult ReportTags { get; private set; }
 
-    /// <summary>Adds a stream report and its tags.</summary>
-    public void AddReport(EventRecord report, ReadOnlySpan<MetricValue> values)
+    /// <summary>Adds a stream report, its tags, and where its score comes from.</summary>
+    public void AddReport(
+        EventRecord report, ReadOnlySpan<MetricValue> values, in MosSource mos)
     {
         reportFacts = new ReportFacts
         {
@@ -112,6 +118,7 @@ internal sealed class Combiner
             Cell cell = Partials.CellOf(grouping, report.Dimensions, report.EventTimeMs);
             Add(cell, values);
             cell.Counts.AddReport(ReportTags.Raised);
+            cell.Counts.AddMos(mos);
         }
     }
 

@@ -11,7 +11,7 @@ namespace Earshot.Actors.Calls;
 /// </summary>
 internal sealed class TableRenewal(
     SymbolTable values, SymbolTable metrics, PartialTable partials, KeyLimit keys, CallJoin calls,
-    PddBaselines baselines)
+    PddBaselines baselines, ReportEstimates estimates)
 {
     /// <summary>Texts held before their number alone is a reason.</summary>
     private const int TextsMin = 200_000;
@@ -29,6 +29,7 @@ internal sealed class TableRenewal(
         BitArray usedValues = new(values.Count), usedMetrics = new(metrics.Count);
         calls.MarkSymbols(usedValues, usedMetrics);
         baselines.MarkSymbols(usedValues);
+        estimates.ForgetSymbols();
         values.Sweep(usedValues);
         metrics.Sweep(usedMetrics);
 

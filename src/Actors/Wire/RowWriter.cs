@@ -2,6 +2,7 @@ using System.Text;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
+using Earshot.Analytics.Quality;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
@@ -203,6 +204,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             SipKnown = counts.SipKnown,
             DurationKnown = counts.DurationKnown,
             Sessions = SessionsOf(counts),
+            MosSources = MosSourcesOf(counts),
             Busy = counts.Busy,
             Noanswer = counts.NoAnswer,
             Failed = counts.Failed,
@@ -260,4 +262,18 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             sessions.Scr = scr;
         return sessions;
     }
+
+    private static MosSources MosSourcesOf(CallCounts counts) =>
+        new()
+        {
+            Given = counts.MosGiven,
+            Estimated = counts.MosEstimated,
+            CodecMissing = counts.MosWithout(AssumedInputs.CodecMissing),
+            CodecUnknown = counts.MosWithout(AssumedInputs.CodecUnknown),
+            BplUnknown = counts.MosWithout(AssumedInputs.BplUnknown),
+            LossMissing = counts.MosWithout(AssumedInputs.Loss),
+            BurstRatioMissing = counts.MosWithout(AssumedInputs.BurstRatio),
+            DelayMissing = counts.MosWithout(AssumedInputs.Delay),
+            JitterMissing = counts.MosWithout(AssumedInputs.Jitter),
+        };
 }

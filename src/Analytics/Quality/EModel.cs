@@ -72,14 +72,14 @@ public sealed record EModel(
         double nfo = p.Nfor + p.Rlr;
         double no = 10 * Math.Log10(Power(p.Nc) + Power(nos) + Power(nor) + Power(nfo));
         double ro = 15 - (1.5 * (p.Slr + no));
-        double ist = Sidetone(p);
+        double ist = Sidetone(p, p.T);
         return new EModel(
             p, nos, nor, nfo, no, ro,
             Loudness(p, no),
             ist,
             Quantizing(p, ro),
-            TalkerEcho(p, no, ist),
-            ListenerEcho(p, ro),
+            TalkerEcho(p, p.T, no, ist),
+            ListenerEcho(p, p.Tr, ro),
             DelayImpairment(p.Ta, p.MT, p.ST),
             EquipmentImpairment(p.Ie, p.Bpl, p.Ppl, p.BurstR),
             p.A);
@@ -142,14 +142,18 @@ public sealed record EModel(
     /// − 13 · (1 + ((STMRo − 3) / 33)^13)^(1/13) + 29, where
     /// STMRo = −10 · lg(10^(−STMR / 10) + e^(−T / 4) · 10^(−TELR / 10)): an early echo is sidetone.
     /// </summary>
-    private static double Sidetone(EModelParameters p)
+    internal static double Sidetone(EModelParameters p, double t)
     {
-        double stmro = -10 * Math.Log10(Power(-p.Stmr) + (Math.Exp(-p.T / 4) * Power(-p.Telr)));
+        double stmro = -10 * Math.Log10(SidetonePower(p, t));
         return (12 * Norm((stmro - 13) / 6, 8))
             - (28 * Norm((stmro + 1) / 19.4, 35))
             - (13 * Norm((stmro - 3) / 33, 13))
             + 29;
     }
+
+    /// <summary>10^(−STMR / 10) + e^(−T / 4) · 10^(−TELR / 10).</summary>
+    internal static double SidetonePower(EModelParameters p, double t) =>
+        Power(-p.Stmr) + (Math.Exp(-t / 4) * Power(-p.Telr));
 
     /// <summary>
     /// Iq = 15 · lg(1 + 10^Y + 10^Z), Y = (Ro − 100) / 15 + 46 / 8.4 − G / 9, Z = 46 / 30 − G / 40,
@@ -170,25 +174,25 @@ public sealed record EModel(
     /// + 6 · e^(−0.3 T²). Below 1 ms echo is sidetone: 0. Where STMR is below 9 dB sidetone masks
     /// echo: TERV + Ist / 2; where it is above 20 dB, √(Idte² + Ist²).
     /// </summary>
-    private static double TalkerEcho(EModelParameters p, double no, double ist)
+    internal static double TalkerEcho(EModelParameters p, double t, double no, double ist)
     {
-        if (p.T < 1)
+        if (t < 1)
             return 0;
-        double terv = p.Telr - (40 * Math.Log10((1 + (p.T / 10)) / (1 + (p.T / 150))))
-            + (6 * Math.Exp(-0.3 * p.T * p.T));
+        double terv = p.Telr - (40 * Math.Log10((1 + (t / 10)) / (1 + (t / 150))))
+            + (6 * Math.Exp(-0.3 * t * t));
         if (p.Stmr < 9)
             terv += ist / 2;
         double half = ((-1.5 * (no - p.Rlr)) - (80 + (2.5 * (terv - 14)))) / 2;
-        double idte = (half + Math.Sqrt(Square(half) + 100) - 1) * (1 - Math.Exp(-p.T));
+        double idte = (half + Math.Sqrt(Square(half) + 100) - 1) * (1 - Math.Exp(-t));
         return p.Stmr > 20 ? Math.Sqrt(Square(idte) + Square(ist)) : idte;
     }
 
     /// <summary>
     /// Idle = (Ro − Rle) / 2 + √((Ro − Rle)² / 4 + 169), Rle = 10.5 · (WEPL + 7) · (Tr + 1)^(−1/4).
     /// </summary>
-    private static double ListenerEcho(EModelParameters p, double ro)
+    internal static double ListenerEcho(EModelParameters p, double tr, double ro)
     {
-        double half = (ro - (10.5 * (p.Wepl + 7) * Math.Pow(p.Tr + 1, -0.25))) / 2;
+        double half = (ro - (10.5 * (p.Wepl + 7) * Math.Pow(tr + 1, -0.25))) / 2;
         return half + Math.Sqrt(Square(half) + 169);
     }
 

@@ -85,6 +85,31 @@ public sealed record MosEstimate(
     IReadOnlyList<AssumedInput> Assumed,
     IReadOnlyList<string> Extrapolated)
 {
+    /// <summary>What was not known, as it is counted.</summary>
+    public AssumedInputs AssumedInputs
+    {
+        get
+        {
+            AssumedInputs inputs = AssumedInputs.None;
+            foreach (AssumedInput assumed in Assumed)
+            {
+                inputs |= assumed switch
+                {
+                    { Input: EstimateInput.Codec, Why: AssumedWhy.Unknown }
+                        => AssumedInputs.CodecUnknown,
+                    { Input: EstimateInput.Codec } => AssumedInputs.CodecMissing,
+                    { Input: EstimateInput.Bpl } => AssumedInputs.BplUnknown,
+                    { Input: EstimateInput.Loss } => AssumedInputs.Loss,
+                    { Input: EstimateInput.BurstRatio } => AssumedInputs.BurstRatio,
+                    { Input: EstimateInput.Delay } => AssumedInputs.Delay,
+                    _ => AssumedInputs.Jitter,
+                };
+            }
+
+            return inputs;
+        }
+    }
+
     /// <summary>Transmission rating.</summary>
     public double R => Rating.R;
 

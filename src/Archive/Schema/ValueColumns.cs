@@ -93,6 +93,8 @@ internal static class ValueColumns
 
         foreach (TableColumn<T> column in SessionColumns.Of(of))
             yield return column;
+        foreach (TableColumn<T> column in MosColumns.Of(of))
+            yield return column;
         foreach (string tag in tags)
         {
             foreach (TableColumn<T> column in OfTag(of, tag))

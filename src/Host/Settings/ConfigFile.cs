@@ -70,6 +70,9 @@ internal sealed class ConfigFile
 
     private void Add(string name, string text)
     {
+        const string Codecs = MosSettings.CodecsName + ".";
+        if (name.StartsWith(Codecs, StringComparison.Ordinal))
+            (name, text) = (MosSettings.CodecsName, $"{name[Codecs.Length..]}={text}");
         PipelineSetting? setting = PipelineSetting.All.FirstOrDefault(s => s.Name == name);
         if (setting is not null)
         {
@@ -85,7 +88,7 @@ internal sealed class ConfigFile
             throw new UsageException(
                 $"--config {Path}: there is no setting '{name}'. Allowed: "
                 + string.Join(", ", PipelineSetting.All.Select(s => s.Name).Concat(otherNames))
-                + ", kafka.*.");
+                + $", {MosSettings.CodecsName}.*, kafka.*.");
         }
 
         others[name] = text;

@@ -83,6 +83,7 @@ internal sealed class PipelineArguments
         }
 
         WarningSettings.Check(options);
+        MosSettings.Check(options);
         return options with
         {
             Shuffled = options.Shuffled || given.GetValue(shuffle),

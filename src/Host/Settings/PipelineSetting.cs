@@ -64,6 +64,7 @@ internal sealed record PipelineSetting(
         Duration("key-idle", 1000, "A key not used for this long makes room for another.",
             shapes: true, o => o.KeyIdleMs, (o, ms) => o with { KeyIdleMs = ms }),
         .. TagSettings.All,
+        .. MosSettings.All,
         new("pdd-history", "full hours from 1h to 31d", "How much of the past the limit of "
                 + "high_pdd is learned from, by country.", Shapes: true,
             o => Durations.Format(o.PddHistoryMs),

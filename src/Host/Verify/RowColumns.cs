@@ -83,6 +83,7 @@ internal static class RowColumns
         new("short_calls_share", i => i.HasShortCallsShare ? i.ShortCallsShare : null, None),
         new("long_calls_share", i => i.HasLongCallsShare ? i.LongCallsShare : null, None),
         .. OfSessions,
+        .. OfMosSources,
         .. ArchiveSchema.StandardTags.SelectMany(OfTag),
         new("final", i => i.Final),
     ];
@@ -118,6 +119,19 @@ internal static class RowColumns
         new("seer", i => i.Sessions.HasSeer ? i.Sessions.Seer : null, None),
         new("isa", i => i.Sessions.HasIsa ? i.Sessions.Isa : null, None),
         new("scr", i => i.Sessions.HasScr ? i.Sessions.Scr : null, None),
+    ];
+
+    private static IEnumerable<RowColumn<Insight>> OfMosSources =>
+    [
+        new("mos_given", i => i.MosSources.Given),
+        new("mos_estimated", i => i.MosSources.Estimated),
+        new("mos_codec_missing", i => i.MosSources.CodecMissing),
+        new("mos_codec_unknown", i => i.MosSources.CodecUnknown),
+        new("mos_bpl_unknown", i => i.MosSources.BplUnknown),
+        new("mos_loss_missing", i => i.MosSources.LossMissing),
+        new("mos_burst_ratio_missing", i => i.MosSources.BurstRatioMissing),
+        new("mos_delay_missing", i => i.MosSources.DelayMissing),
+        new("mos_jitter_missing", i => i.MosSources.JitterMissing),
     ];
 
     private static IEnumerable<RowColumn<Insight>> OfTag(string tag) =>

@@ -104,6 +104,12 @@ public sealed class UsageTests : IDisposable
     [Theory]
     [InlineData("""{ "tags": { "sdk_edge": { "mos": 6 } } }""", "tags.sdk_edge.mos is 6", "1 to 5")]
     [InlineData("""{ "tags": { "delayed-percent": -1 } }""", "tags.delayed-percent is -1", "0 to")]
+    [InlineData("""{ "mos": { "SLR": 19 } }""", "mos.SLR '19'", "0 to 18")]
+    [InlineData("""{ "mos": { "rtt-share": 0 } }""", "mos.rtt-share '0'", "above 0, to 1")]
+    [InlineData("""{ "mos": { "codec": "opus" } }""", "mos.codec is 'opus'", "G.711, ")]
+    [InlineData("""{ "mos": { "codecs": { "opus": "2" } } }""", "'opus=2'", "NAME=Ie/Bpl")]
+    [InlineData("""{ "mos": { "Ppl": 2 } }""", "no setting 'mos.Ppl'", "mos.codecs.*")]
+    [InlineData("""{ "pdd-history": "90m" }""", "pdd-history '90m'", "full hours from 1h to 31d")]
     [InlineData("""{ "tags.sdk_edge.latency-ms": 100 }""", "no setting", "tags.sdk_edge.rtt-ms")]
     [InlineData("""{ "warnings": { "samples": 16 } }""", "warnings.samples '16'", "1 to 15")]
     [InlineData("""{ "warnings": { "samples": 2 } }""", "warnings.raise '3'", "warnings.samples")]
@@ -118,6 +124,24 @@ public sealed class UsageTests : IDisposable
         Assert.Equal(2, result.Code);
         Assert.Contains(what, result.Error);
         Assert.Contains(allowed, result.Error);
+    }
+
+    [Fact]
+    public async Task Settings_of_estimates_are_part_of_the_pipelines_identity()
+    {
+        string file = cli.WriteEvents("call-events.jsonl", 1);
+        string config = cli.PathOf("config.json");
+        File.WriteAllText(config, """
+            { "mos": { "codec": "opus", "A": 5, "codecs": { "opus": "2/12", "G.722": "13/9.5" } } }
+            """);
+        CommandResult first = await cli.ReplayAsync(file, "--config", config);
+        Assert.True(first.Code == 0, first.Error);
+        CommandResult again = await cli.ReplayAsync(file, "--config", config);
+        Assert.True(again.Code == 0, again.Error);
+        CommandResult other = await cli.ReplayAsync(file);
+        Assert.Equal(2, other.Code);
+        Assert.Contains("mos.A: there 5, here 0", other.Error);
+        Assert.Contains("mos.codecs: there G.722=13/9.5,opus=2/12, here none", other.Error);
     }
 
     [Fact]

@@ -46,6 +46,7 @@ internal sealed record Shape(
                 ? TimeSpan.FromMilliseconds(random.Next(200, 3000)) : TimeSpan.FromHours(10),
             CallLimitMs = random.Next(2) == 0 ? 200_000 : 600_000,
             ArchiveRowsMax = random.Next(20, 400),
+            Mos = new MosOptions { Estimate = random.Next(4) != 0 },
             PddHistoryMs = random.Next(1, 4) * PddHours.HourMs,
             PddSamplesMin = random.Next(1, 4),
             KeysMax = random.Next(2) == 0 ? random.Next(1, 5) : 1_000_000,

@@ -16,10 +16,16 @@ public sealed class LiveWarningTests
     private const long KeepMs = 60_000;
     private const long RaisedMs = T0 + (2 * EveryMs);
 
+    // An estimated MOS would raise a warning of its own.
+    private static readonly PipelineOptions Given = Options with
+    {
+        Mos = new MosOptions { Estimate = false },
+    };
+
     [Fact]
     public void The_third_bad_report_of_a_stream_raises_its_warning()
     {
-        CallBench bench = new();
+        CallBench bench = new(Given);
         bench.Give(
             Loss(T0, Bad, "s", "c", carrier: "a"), Loss(T0 + EveryMs, Bad, "s", "c"),
             Loss(RaisedMs, 7.5, "s", "c", carrier: "b"));
@@ -57,7 +63,7 @@ public sealed class LiveWarningTests
     [Fact]
     public void A_report_that_does_not_say_is_no_sample()
     {
-        CallBench bench = new();
+        CallBench bench = new(Given);
         bench.Give(
             Loss(T0, Bad), Loss(T0 + 1000, Bad), Media("", T0 + 2000, r => r.Rtt = 1, "s"),
             Media("", T0 + 3000, r => r.Rtt = 1, "s"), Media("", T0 + 4000, r => r.Rtt = 1, "s"));
@@ -69,7 +75,7 @@ public sealed class LiveWarningTests
     [Fact]
     public void A_report_older_than_the_newest_is_counted_and_no_sample()
     {
-        CallBench bench = new();
+        CallBench bench = new(Given);
         bench.Give(Loss(T0 + 2000, Bad), Loss(T0 + 1000, Bad), Loss(T0 + 1999, Bad));
         Assert.Empty(bench.Warnings);
         Assert.Equal(2, bench.Books.SamplesOutOfOrder);
@@ -82,7 +88,7 @@ public sealed class LiveWarningTests
     [Fact]
     public void Streams_do_not_mix_and_reports_without_one_have_no_warnings()
     {
-        CallBench bench = new();
+        CallBench bench = new(Given);
         for (int i = 0; i < 2; i++)
             bench.Give(Loss(T0 + i, Bad, "a"), Loss(T0 + i, Bad, "b"));
         for (int i = 0; i < 9; i++)
@@ -152,7 +158,7 @@ public sealed class LiveWarningTests
     [Fact]
     public void Each_condition_of_a_stream_has_a_warning_of_its_own()
     {
-        CallBench bench = new();
+        CallBench bench = new(Given);
         for (int i = 0; i < 3; i++)
         {
             StreamReport report = new()
@@ -166,6 +172,15 @@ public sealed class LiveWarningTests
         Assert.Equal(
             ["high_packet_loss", "high_jitter", "high_latency", "low_mos", "one_way_audio"],
             bench.Warnings.Select(w => w.Warning_));
+    }
+
+    [Fact]
+    public void An_estimated_mos_is_a_sample_too()
+    {
+        CallBench bench = new(Options);
+        Give(bench, T0, 20, 20, 20);
+        Assert.Equal(
+            ["high_packet_loss", "low_mos"], bench.Warnings.Select(w => w.Warning_));
     }
 
     [Fact]
@@ -210,7 +225,7 @@ public sealed class LiveWarningTests
     /// <summary>Three bad reports of stream s in call c, at T0, T0 + 10 s and RaisedMs.</summary>
     private static CallBench Raised()
     {
-        CallBench bench = new();
+        CallBench bench = new(Given);
         Give(bench, T0, Bad, Bad, Bad);
         Assert.True(Assert.Single(bench.Warnings).Raised);
         return bench;

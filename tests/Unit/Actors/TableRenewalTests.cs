@@ -4,6 +4,8 @@ using Earshot.Actors.Calls;
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
+using Earshot.Schemas.V1;
+using Google.Protobuf;
 using static Earshot.Tests.Unit.Actors.Inputs;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
@@ -13,6 +15,8 @@ namespace Earshot.Tests.Unit.Actors;
 public sealed class TableRenewalTests
 {
     private const int Epochs = 40;
+    private static readonly string[] Codecs = ["PCMU", "GSM", "G729", "a", "b", "c"];
+
     private static readonly PipelineOptions Some = Options with
     {
         Keys = GroupingSet.ParseAll("carrier;carrier,country;()"),
@@ -46,7 +50,7 @@ public sealed class TableRenewalTests
         CallJoin calls = new(
             Some, combiner, Some.Dimensions.Count, values, metrics, new Books());
         TableRenewal renewal = new(
-            values, metrics, combiner.Partials, keys, calls, baselines);
+            values, metrics, combiner.Partials, keys, calls, baselines, combiner.Estimates);
         keys.Advance(T0);
         int[] dimensions = new int[Some.Dimensions.Count];
         for (int i = 0; i < 450_000; i++)
@@ -69,13 +73,25 @@ public sealed class TableRenewalTests
         {
             long at = now - random.Next(20_000);
             string call = "c" + random.Next(30), carrier = "t" + random.Next(9);
-            return random.Next(4) switch
+            return random.Next(5) switch
             {
+                4 => Report(at, Codecs[random.Next(Codecs.Length)], random.Next(9)),
                 0 => Metric(at, random.Next(9), metric: "m" + random.Next(4), carrier: carrier),
                 1 => Summary(call, at, partial: true, mos: 3, carrier: carrier),
                 _ => Step(call, (State)random.Next(1, 11), at, carrier: carrier),
             };
         })];
+
+    private static byte[] Report(long at, string codec, double lossPercent) =>
+        new Envelope
+        {
+            StreamReport = new StreamReport
+            {
+                EventTime = at,
+                Codec = codec,
+                PacketLossPercentage = lossPercent,
+            },
+        }.ToByteArray();
 
     private static List<string> Run(CallBench bench, byte[][] records)
     {

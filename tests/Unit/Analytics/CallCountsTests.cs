@@ -1,4 +1,5 @@
 using Earshot.Analytics;
+using Earshot.Analytics.Quality;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -181,7 +182,7 @@ public class CallCountsTests
     [Fact]
     public void FieldsAreInOrderOfDeclaration()
     {
-        Assert.Equal(40, CallCounts.Width);
+        Assert.Equal(49, CallCounts.Width);
         CallCounts counts = new();
         for (int i = 0; i < CallCounts.Width; i++)
             counts[i] = i;
@@ -202,6 +203,10 @@ public class CallCountsTests
             counts.Ineffective, counts.Completed,
         ];
         Assert.Equal([34, 35, 36, 37, 38, 39], sessions);
+        Assert.Equal((40, 41), (counts.MosGiven, counts.MosEstimated));
+        Assert.Equal(
+            [42, 43, 44, 45, 46, 47, 48],
+            Enum.GetValues<AssumedInputs>().Skip(1).Select(counts.MosWithout));
     }
 
     [Fact]

@@ -46,6 +46,7 @@ internal static class GoldenMessages
             ["aggregate"] = Aggregate(),
             ["insight"] = Insight(),
             ["insight-sessions"] = InsightWithSessions(),
+            ["insight-mos"] = InsightWithMosSources(),
             ["prediction"] = Prediction(),
             ["warning"] = Warning(),
             ["warning-cleared"] = WarningCleared(),
@@ -177,6 +178,17 @@ internal static class GoldenMessages
         {
             Invites = 20, Redirected = 1, Established = 12, Effective = 15, Ineffective = 2,
             Completed = 11, Ser = 63.25, Seer = 78.5, Isa = 10, Scr = 55,
+        };
+        return insight;
+    }
+
+    private static Insight InsightWithMosSources()
+    {
+        Insight insight = InsightWithSessions();
+        insight.MosSources = new MosSources
+        {
+            Given = 30, Estimated = 90, CodecMissing = 40, CodecUnknown = 5, BplUnknown = 1,
+            LossMissing = 2, BurstRatioMissing = 60, DelayMissing = 7, JitterMissing = 3,
         };
         return insight;
     }

@@ -58,6 +58,7 @@ internal sealed partial class GoldenRun
 
         // Golden states know no streams: their warnings would be raised later than undisturbed.
         Warnings = new WarningRule { IsOn = false },
+        Mos = new MosOptions { Estimate = false },
     };
 
     private readonly FusedStage fused = new(Options, 0, new EnvelopeDecoder());
@@ -207,11 +208,13 @@ internal sealed partial class GoldenRun
                     .ToString("G10", CultureInfo.InvariantCulture));
     }
 
-    // Golden states were made before sessions were counted: windows open then lack some of theirs.
+    // Golden states were made before sessions and estimates were counted: windows open then lack
+    // some of theirs.
     private static Rows.Insight CountedThen(ReadOnlySpan<byte> insight)
     {
         Rows.Insight row = Rows.Insight.Parser.ParseFrom(insight);
         row.Sessions = null;
+        row.MosSources = null;
         return row;
     }
 
