@@ -106,6 +106,9 @@ class Warnings {
   #keep = 600_000 // a stream without a report for so long is over, ms
   #streams = new Map()
 
+  /** Counters that ran backwards: what they say of their interval is not known. */
+  backwards = 0
+
   /** Takes in a report: what crosses its limit and what does not, by condition. */
   take (row, offset) {
     if (row.ssrc === '') return
@@ -145,16 +148,24 @@ class Warnings {
   #conditions (stream, row) {
     if (row.type !== 'inbound-rtp') return []
     const found = []
-    if (row.audioLevel !== '') found.push(['silent', Number(row.audioLevel) === 0])
-    if (row.packetsReceived !== '' && row.packetsLost !== '') {
-      const received = Number(row.packetsReceived) - stream.received
-      const lost = Math.max(0, Number(row.packetsLost) - stream.lost)
+    let received = -1 // in the interval; not known
+    if (row.packetsReceived !== '') {
+      received = Number(row.packetsReceived) - stream.received
       stream.received = Number(row.packetsReceived)
-      stream.lost = Number(row.packetsLost)
-      if (received >= 0 && received + lost > 0) {
-        found.push(['high_packet_loss', 100 * lost / (received + lost) > 5])
-      }
+      if (received < 0) this.backwards++
     }
+    let lost = -1
+    if (row.packetsLost !== '') {
+      if (received >= 0) lost = Math.max(0, Number(row.packetsLost) - stream.lost)
+      stream.lost = Number(row.packetsLost)
+    }
+    if (lost >= 0 && received + lost > 0) {
+      found.push(['high_packet_loss', 100 * lost / (received + lost) > 5])
+    }
+    // Without packets a level is an old one.
+    if (received === 0) found.push(['silent', true])
+    else if (row.audioLevel !== '') found.push(['silent', Number(row.audioLevel) === 0])
+    else if (received > 0) found.push(['silent', false])
     return found
   }
 
@@ -214,7 +225,7 @@ for (const row of readCsv('rawData.csv.gz')) {
   }
 }
 warnings.end()
-print(books)
+print({ ...books, set_aside: warnings.backwards })
 for (const { key, value } of metrics) print({ kind: 'aggregate', ...key, ...statistics(value) })
 
 // Signalling: a leg is a room and a user; it counts where its outcome was told.
