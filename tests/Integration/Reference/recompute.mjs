@@ -101,6 +101,16 @@ function statistics (values) {
   return result
 }
 
+/**
+ * MOS where only the loss is known, %: ITU-T G.107 with its defaults (R = 93.2, Ie 0, Bpl 4.3,
+ * random loss, no delay).
+ */
+function mosOf (percent) {
+  const r = 93.2 - 95 * percent / (percent + 4.3)
+  if (r <= 0) return 1
+  return Math.max(1, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6)
+}
+
 /** The warnings of streams: 3 of the last 5 samples raise, none of 5 clears after 5 s. */
 class Warnings {
   #keep = 600_000 // a stream without a report for so long is over, ms
@@ -160,7 +170,8 @@ class Warnings {
       stream.lost = Number(row.packetsLost)
     }
     if (lost >= 0 && received + lost > 0) {
-      found.push(['high_packet_loss', 100 * lost / (received + lost) > 5])
+      const percent = 100 * lost / (received + lost)
+      found.push(['high_packet_loss', percent > 5], ['low_mos', mosOf(percent) < 3.5])
     }
     // Without packets a level is an old one.
     if (received === 0) found.push(['silent', true])
