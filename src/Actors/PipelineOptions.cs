@@ -103,6 +103,12 @@ public sealed record PipelineOptions
     public long KeyIdleMs { get; init; } = 3_600_000;
 
     /// <summary>
+    /// A key's history of a metric begins anew when its last window began longer than this before
+    /// the one that closes, ms of event time.
+    /// </summary>
+    public long HistoryKeepMs { get; init; } = 30L * 24 * 3_600_000;
+
+    /// <summary>
     /// Share of dead letters, 0 to 1, among the records a partition reads within a minute; past it
     /// the pipeline stops. 1: never.
     /// </summary>

@@ -19,7 +19,7 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
     /// <summary>Adds the rows of a key.</summary>
     public void Add(KeyWindows key)
     {
-        Dictionary<(int Spec, string Metric), Predictor> history = [];
+        Dictionary<(int Spec, string Metric), (Predictor Predictor, long LastMs)> history = [];
         long closed = closedToMs[key.Key.PartitionOf(closedToMs.Count)];
 
         // By length, then by start: in the order in which a key's windows of a length close.
@@ -35,8 +35,13 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
                 Aggregates.Add(id, AggregateOf(row, metric, statistics, final));
                 if (!final)
                     continue;
-                if (!history.TryGetValue((spec, metric), out Predictor? predictor))
-                    history.Add((spec, metric), predictor = new Predictor());
+
+                // After a long time without a window it begins anew.
+                bool known = history.TryGetValue(
+                    (spec, metric), out (Predictor Predictor, long LastMs) past)
+                    && start - past.LastMs <= options.HistoryKeepMs;
+                Predictor predictor = known ? past.Predictor : new Predictor();
+                history[(spec, metric)] = (predictor, start);
                 Predictions.Add(id, PredictionOf(row, metric, predictor, statistics.Mean));
             }
         }

@@ -8,7 +8,17 @@ public readonly record struct SnapshotOwner(string Stage, int Partition);
 /// <summary>One part of a state, under a key of the stage's own choosing.</summary>
 /// <param name="Key">Part name; sorts bytewise.</param>
 /// <param name="Value">The bytes of the part; null removes it.</param>
-public readonly record struct SnapshotPart(string Key, byte[]? Value);
+public readonly record struct SnapshotPart(string Key, byte[]? Value)
+{
+    /// <summary>
+    /// Parts whose keys begin with this are cold: a load leaves them in the store, where they are
+    /// read one by one when they are needed.
+    /// </summary>
+    public const string ColdPrefix = "cold/";
+
+    /// <summary>True when it is cold.</summary>
+    public bool IsCold => Key.StartsWith(ColdPrefix, StringComparison.Ordinal);
+}
 
 /// <summary>
 /// The change of a state up to an input offset: only the parts that differ from the snapshot
@@ -22,11 +32,19 @@ public readonly record struct SnapshotPart(string Key, byte[]? Value);
 /// everything else is removed.
 /// </param>
 public sealed record SnapshotChange(
-    SnapshotOwner Owner, long Offset, IReadOnlyList<SnapshotPart> Parts, long? Base = null);
+    SnapshotOwner Owner, long Offset, IReadOnlyList<SnapshotPart> Parts, long? Base = null)
+{
+    /// <summary>
+    /// For a whole state that goes on with the cold parts in the store: the offsets at which the
+    /// stored snapshot may stand so that they are the ones meant. They stay, but for those that
+    /// the change names. Null: none is needed, and all are removed.
+    /// </summary>
+    public IReadOnlyList<long>? ColdOf { get; init; }
+}
 
 /// <summary>A stored state.</summary>
 /// <param name="Offset">The input offset it stands at.</param>
-/// <param name="Parts">All its parts.</param>
+/// <param name="Parts">All its parts but the cold ones.</param>
 public sealed record StoredSnapshot(long Offset, IReadOnlyDictionary<string, byte[]> Parts);
 
 /// <summary>Keeps the newest snapshot per owner, in SQL.</summary>
@@ -39,6 +57,19 @@ public interface ISnapshotStore : IAsyncDisposable
     /// </exception>
     ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel);
 
+    /// <summary>Reads a cold part; the caller waits.</summary>
+    /// <param name="owner">Whose.</param>
+    /// <param name="key">The part's key.</param>
+    /// <param name="offsets">
+    /// Where the stored snapshot may stand: elsewhere it is another one, whose cold parts are not
+    /// those of the caller's state.
+    /// </param>
+    /// <exception cref="SnapshotException">
+    /// The snapshot stands elsewhere or there is none, or no such part in it (transient: whoever
+    /// loads again finds the right ones); the part is damaged; the store cannot be reached.
+    /// </exception>
+    byte[] ReadCold(SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets);
+
     /// <summary>
     /// Applies a change in one SQL transaction, only if its offset is greater than the stored
     /// one, and only to the snapshot it was made from: a slow old owner can neither overwrite a
@@ -46,7 +77,8 @@ public interface ISnapshotStore : IAsyncDisposable
     /// </summary>
     /// <returns>
     /// True when it is on disk. False when nothing was written: the stored offset is not smaller,
-    /// or not <see cref="SnapshotChange.Base"/>.
+    /// or not <see cref="SnapshotChange.Base"/>, or not one of
+    /// <see cref="SnapshotChange.ColdOf"/>.
     /// </returns>
     /// <exception cref="SnapshotException">
     /// It could not be written, or what became of it is not known; the message says which.

@@ -143,10 +143,35 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
     }
 
     /// <inheritdoc/>
+    public byte[] ReadCold(SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets)
+    {
+        (long? standsAt, byte[]? stored) = RunAsync(
+            connection => ReadColdAsync(connection, owner, key), CancellationToken.None)
+            .GetAwaiter().GetResult();
+        return SnapshotHead.RequireCold(owner, key, offsets, standsAt, stored);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await source.DisposeAsync();
         turns.Dispose();
+    }
+
+    /// <summary>How many parts of an owner are cold.</summary>
+    internal static async Task<long> CountColdAsync(
+        NpgsqlConnection connection, string pipelineId, SnapshotOwner owner,
+        CancellationToken cancel)
+    {
+        await using NpgsqlCommand command = new(
+            """
+            SELECT count(*) FROM earshot.snapshot_parts
+            WHERE pipeline = $1 AND stage = $2 AND partition = $3
+                AND substring(key FOR 5) = 'cold/'
+            """,
+            connection);
+        AddOwner(command.Parameters, pipelineId, owner);
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 
     internal static void AddOwner(
@@ -255,6 +280,7 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
             """
             SELECT key, value FROM earshot.snapshot_parts
             WHERE pipeline = $1 AND stage = $2 AND partition = $3
+                AND substring(key FOR 5) <> 'cold/'
             """,
             connection);
         AddOwner(command.Parameters, pipelineId, owner);
@@ -265,9 +291,32 @@ public sealed class PostgresSnapshotStore : ISnapshotStore
             byte[] value = SnapshotFormat.DecodePart(owner, key, row.GetFieldValue<byte[]>(1));
             parts.Add(key, value);
         }
-        return parts.Count == count
+        await row.DisposeAsync();
+        long found = parts.Count + await CountColdAsync(connection, pipelineId, owner, cancel);
+        return found == count
             ? new StoredSnapshot(head.Offset, parts)
-            : throw SnapshotFormat.Damaged(owner, $"it has {parts.Count} parts, not {count}");
+            : throw SnapshotFormat.Damaged(owner, $"it has {found} parts, not {count}");
+    }
+
+    // One statement, so that offset and part are of one moment.
+    private async Task<(long?, byte[]?)> ReadColdAsync(
+        NpgsqlConnection connection, SnapshotOwner owner, string key)
+    {
+        await using NpgsqlCommand command = new(
+            """
+            SELECT h."offset", p.value FROM earshot.snapshot_heads h
+            LEFT JOIN earshot.snapshot_parts p ON p.pipeline = h.pipeline AND p.stage = h.stage
+                AND p.partition = h.partition AND p.digest = sha256($4)
+            WHERE h.pipeline = $1 AND h.stage = $2 AND h.partition = $3
+            """,
+            connection);
+        AddOwner(command.Parameters, pipelineId, owner);
+        command.Parameters.Add(
+            new NpgsqlParameter<byte[]> { TypedValue = Encoding.UTF8.GetBytes(key) });
+        await using NpgsqlDataReader row = await command.ExecuteReaderAsync();
+        if (!await row.ReadAsync())
+            return (null, null);
+        return (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1));
     }
 
     private async Task<SnapshotHead?> ReadHeadAsync(

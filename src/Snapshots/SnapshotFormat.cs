@@ -12,13 +12,14 @@ namespace Earshot.Snapshots;
 /// parts does not read the others.
 /// </summary>
 /// <remarks>
-/// Version 1 had no settings in the header; its parts are the same. It becomes version 2 at the
-/// next save, whose header then covers parts of both versions.
+/// Version 1 had no settings in the header; versions 1 and 2 had no cold parts, and a part for each
+/// key. Values are the same in all. An older snapshot becomes one of this version at the next save,
+/// whose header then covers parts of both.
 /// </remarks>
 internal static class SnapshotFormat
 {
     /// <summary>The format this program writes, and the newest it reads.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const uint Magic = 'E' | ('S' << 8) | ('N' << 16) | ((uint)'P' << 24);
     private const int VersionAt = 4;

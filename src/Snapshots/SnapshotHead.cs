@@ -33,15 +33,43 @@ internal readonly record struct SnapshotHead(long Offset, byte[] Header)
         SnapshotHead? stored, SnapshotChange change, ulong settings)
     {
         if (stored is not { } head)
-            return change.Base is null ? new SnapshotHeader(0, settings) : null;
+        {
+            return change.Base is null && change.ColdOf is null
+                ? new SnapshotHeader(0, settings) : null;
+        }
+
         SnapshotHeader before = head.Read(change.Owner, mayBeDamaged: change.Base is null);
         RequireSettings(change.Owner, before.Settings, settings);
         if (head.Offset >= change.Offset)
             return null;
         ulong kept = settings == 0 ? before.Settings : settings;
         if (change.Base is null)
-            return new SnapshotHeader(0, kept);
+        {
+            return change.ColdOf?.Contains(head.Offset) == false
+                ? null : new SnapshotHeader(0, kept);
+        }
+
         return head.Offset == change.Base ? before with { Settings = kept } : null;
+    }
+
+    /// <summary>Checks that a cold part was read from the snapshot that is meant.</summary>
+    /// <exception cref="SnapshotException">It was not, or it is missing.</exception>
+    public static byte[] RequireCold(
+        SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets, long? standsAt,
+        byte[]? stored)
+    {
+        if (standsAt is { } offset && offsets.Contains(offset) && stored is not null)
+            return SnapshotFormat.DecodePart(owner, key, stored);
+        string what = standsAt is null ? "there is none"
+            : stored is null ? $"it stands at {standsAt} and does not have it"
+            : $"it stands at {standsAt}";
+        throw new SnapshotException(
+            $"Part {key} of the snapshot of {owner.Stage} partition {owner.Partition} at "
+            + $"{string.Join(" or ", offsets)} is needed, and {what}: another process has written "
+            + "it, or it was removed. The state has to be loaded anew.")
+        {
+            IsTransient = true,
+        };
     }
 
     // A whole state needs nothing of what is stored, so that may be damaged, but not newer.

@@ -28,14 +28,21 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
             PRIMARY KEY (stage, partition, key));
         """;
 
+    // The keys that begin with the prefix: '0' follows '/'.
+    private const string IsCold = "(key >= 'cold/' AND key < 'cold0')";
+
     // Loads and saves take turns: both are rare, and a load then sees head and parts together.
     private readonly SqliteSharedConnection connection;
+
+    // Cold parts are read meanwhile: their readers must not wait for a long save.
+    private readonly SqliteSharedConnection coldReads;
 
     private readonly ulong settings;
 
     private SqliteSnapshotStore(SqliteFile file, ulong settings)
     {
         connection = new SqliteSharedConnection(file);
+        coldReads = new SqliteSharedConnection(file);
         this.settings = settings;
     }
 
@@ -88,14 +95,30 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
         TransactAsync(session => Save(session, change), cancel);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public byte[] ReadCold(SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets)
+    {
+        (long? standsAt, byte[]? stored) = ExplainAsync(() => coldReads.QueryAsync(
+            session => ReadCold(session, owner, key), CancellationToken.None))
+            .AsTask().GetAwaiter().GetResult();
+        return SnapshotHead.RequireCold(owner, key, offsets, standsAt, stored);
+    }
 
-    private async ValueTask<T> TransactAsync<T>(
-        Func<SqliteSession, T> body, CancellationToken cancel)
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        await coldReads.DisposeAsync();
+    }
+
+    private ValueTask<T> TransactAsync<T>(
+        Func<SqliteSession, T> body, CancellationToken cancel) =>
+        ExplainAsync(() => connection.TransactAsync(body, cancel));
+
+    private static async ValueTask<T> ExplainAsync<T>(Func<ValueTask<T>> work)
     {
         try
         {
-            return await connection.TransactAsync(body, cancel);
+            return await work();
         }
         catch (SqliteFileException error)
         {
@@ -116,7 +139,7 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
         long count = head.Open(owner, settings).PartCount;
         Dictionary<string, byte[]> parts = new(StringComparer.Ordinal);
         using SqliteDataReader row = session.Query(
-            "SELECT key, value FROM parts WHERE stage = $1 AND partition = $2",
+            "SELECT key, value FROM parts WHERE stage = $1 AND partition = $2 AND NOT " + IsCold,
             owner.Stage, owner.Partition);
         while (row.Read())
         {
@@ -124,9 +147,11 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
             byte[] value = SnapshotFormat.DecodePart(owner, key, row.GetFieldValue<byte[]>(1));
             parts.Add(key, value);
         }
-        return parts.Count == count
+        row.Dispose();
+        long found = parts.Count + CountCold(session, owner);
+        return found == count
             ? new StoredSnapshot(head.Offset, parts)
-            : throw SnapshotFormat.Damaged(owner, $"it has {parts.Count} parts, not {count}");
+            : throw SnapshotFormat.Damaged(owner, $"it has {found} parts, not {count}");
     }
 
     private bool Save(SqliteSession session, SnapshotChange change)
@@ -134,9 +159,13 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
         SnapshotOwner owner = change.Owner;
         if (SnapshotHead.Admit(ReadHead(session, owner), change, settings) is not { } header)
             return false;
-        if (change.Base is null)
-            RemoveParts(session, owner);
         long count = header.PartCount;
+        if (change.Base is null)
+        {
+            RemoveParts(session, owner, keepCold: change.ColdOf is not null);
+            count = CountCold(session, owner);
+        }
+
         foreach (SnapshotPart part in change.Parts)
             count += Write(session, owner, part);
         session.Execute(
@@ -151,8 +180,37 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
         return true;
     }
 
-    private static void RemoveParts(SqliteSession session, SnapshotOwner owner) => session.Execute(
-        "DELETE FROM parts WHERE stage = $1 AND partition = $2", owner.Stage, owner.Partition);
+    private static void RemoveParts(SqliteSession session, SnapshotOwner owner, bool keepCold)
+    {
+        session.Execute(
+            "DELETE FROM parts WHERE stage = $1 AND partition = $2 AND NOT " + IsCold,
+            owner.Stage, owner.Partition);
+        if (!keepCold)
+        {
+            session.Execute(
+                "DELETE FROM parts WHERE stage = $1 AND partition = $2 AND " + IsCold,
+                owner.Stage, owner.Partition);
+        }
+    }
+
+    private static long CountCold(SqliteSession session, SnapshotOwner owner) => session.ReadLong(
+        "SELECT count(*) FROM parts WHERE stage = $1 AND partition = $2 AND " + IsCold,
+        owner.Stage, owner.Partition)!.Value;
+
+    // One statement, so that offset and part are of one moment.
+    private static (long?, byte[]?) ReadCold(SqliteSession session, SnapshotOwner owner, string key)
+    {
+        using SqliteDataReader row = session.Query(
+            """
+            SELECT h."offset", p.value FROM heads h LEFT JOIN parts p
+                ON p.stage = h.stage AND p.partition = h.partition AND p.key = $3
+            WHERE h.stage = $1 AND h.partition = $2
+            """,
+            owner.Stage, owner.Partition, key);
+        if (!row.Read())
+            return (null, null);
+        return (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1));
+    }
 
     // Returns by how much the number of parts changed.
     private static int Write(SqliteSession session, SnapshotOwner owner, SnapshotPart part)

@@ -1,3 +1,4 @@
+using Earshot.Actors.Ports;
 using Earshot.Actors.Stages;
 using Earshot.Actors.Wire;
 using Earshot.Analytics;
@@ -14,7 +15,6 @@ namespace Earshot.Actors.Keys;
 public sealed class AggregatorStage : IStage
 {
     private const string MetaPart = "aggregator";
-    private const string KeyPrefix = "key/";
 
     /// <summary>Spare cells kept.</summary>
     private const int SpareMax = 10_000;
@@ -23,13 +23,11 @@ public sealed class AggregatorStage : IStage
     private readonly SymbolTable metrics;
     private readonly RowWriter rows;
     private readonly SourceMarks marks = new();
-    private readonly Dictionary<GroupingKey, KeyActor> keys = [];
+    private readonly KeyTable keys;
 
     // Open windows by the time they close, each with the keys that have it open.
     private readonly SortedDictionary<(long EndMs, long StartMs, int Spec), List<KeyActor>>
         open = [];
-
-    private readonly List<KeyActor> dirty = [];
 
     private readonly SpareCells spare = new(SpareMax);
     private readonly List<(KeyActor Actor, int Spec, long StartMs)> changed = [];
@@ -47,6 +45,7 @@ public sealed class AggregatorStage : IStage
         this.options = options;
         this.metrics = metrics ?? Schemas.Metrics.CreateTable();
         rows = new RowWriter(options, this.metrics);
+        keys = new KeyTable(options, this.metrics);
     }
 
     /// <inheritdoc/>
@@ -58,7 +57,8 @@ public sealed class AggregatorStage : IStage
     /// <inheritdoc/>
     public StageProgress Progress => new()
     {
-        Keys = keys.Count,
+        Keys = keys.InMemory.Count + keys.OutOfMemory,
+        KeysOutOfMemory = keys.OutOfMemory,
         OpenWindows = openWindows,
         ClosedWindows = closedWindows,
         LatePartials = latePartials,
@@ -143,15 +143,17 @@ public sealed class AggregatorStage : IStage
             writer.Write(bundleGaps);
             marks.Write(writer);
         }));
-        foreach (KeyActor actor in whole ? (IEnumerable<KeyActor>)keys.Values : dirty)
-        {
-            into.Add(StatePart.Write(
-                KeyPrefix + actor.Key.Id, writer => actor.Write(writer, metrics)));
-            actor.Dirty = false;
-        }
-
-        dirty.Clear();
+        keys.Save(into, whole, marks.WatermarkMs);
     }
+
+    /// <inheritdoc/>
+    public void Attach(IColdState cold) => keys.Attach(cold);
+
+    /// <inheritdoc/>
+    public bool NeedsColdParts => keys.OutOfMemory > 0;
+
+    /// <inheritdoc/>
+    public void SnapshotAnswered(bool stored) => keys.SnapshotAnswered(stored);
 
     /// <inheritdoc/>
     public void Load(IReadOnlyDictionary<string, byte[]> parts)
@@ -164,14 +166,9 @@ public sealed class AggregatorStage : IStage
             bundleGaps = reader.ReadInt64();
             marks.Load(reader);
         });
-        foreach ((string part, byte[] bytes) in parts)
+        keys.Load(parts, marks.WatermarkMs);
+        foreach (KeyActor actor in keys.InMemory)
         {
-            if (!part.StartsWith(KeyPrefix, StringComparison.Ordinal))
-                continue;
-            GroupingKey key = GroupingKey.Parse(part[KeyPrefix.Length..]);
-            using BinaryReader reader = new(new MemoryStream(bytes));
-            KeyActor actor = KeyActor.Read(key, reader, metrics);
-            keys.Add(key, actor);
             foreach (OpenWindow window in actor.Open)
                 Opened(actor, window.Spec, window.StartMs);
         }
@@ -199,7 +196,7 @@ public sealed class AggregatorStage : IStage
                     continue;
                 }
 
-                actor ??= ActorOf(partial.Key);
+                actor ??= keys.ActorOf(partial.Key);
                 MergeInto(actor, spec, start, partial.Cell);
             }
         }
@@ -214,7 +211,7 @@ public sealed class AggregatorStage : IStage
         if (options.Mode == OutputMode.Update && actor.MarkChanged(spec, startMs))
             changed.Add((actor, spec, startMs));
 
-        MarkDirty(actor);
+        keys.MarkDirty(actor);
     }
 
     private void Opened(KeyActor actor, int spec, long startMs)
@@ -240,27 +237,13 @@ public sealed class AggregatorStage : IStage
                 if (!outputs.Suppressed)
                     rows.Statistics(actor, window, revision, final: true, outputs);
                 rows.Predictions(actor, window, revision, outputs);
-                MarkDirty(actor);
+                actor.IdleSinceMs = marks.WatermarkMs;
+                keys.MarkDirty(actor);
                 spare.Return(window.Cell);
             }
 
             openWindows -= actors.Count;
             closedWindows += actors.Count;
         }
-    }
-
-    private KeyActor ActorOf(GroupingKey key)
-    {
-        if (!keys.TryGetValue(key, out KeyActor? actor))
-            keys.Add(key, actor = new KeyActor(key));
-        return actor;
-    }
-
-    private void MarkDirty(KeyActor actor)
-    {
-        if (actor.Dirty)
-            return;
-        actor.Dirty = true;
-        dirty.Add(actor);
     }
 }

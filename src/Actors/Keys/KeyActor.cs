@@ -29,6 +29,30 @@ internal sealed class KeyActor(GroupingKey key)
     /// <summary>True when it changed since the last snapshot.</summary>
     public bool Dirty { get; set; }
 
+    /// <summary>The page of the snapshots that has its newest state; null: none.</summary>
+    public KeyPage? Page { get; set; }
+
+    /// <summary>
+    /// The cold page of the snapshot under way: it leaves memory when that is stored, unless it is
+    /// used before. Null: it stays.
+    /// </summary>
+    public ColdPage? Leaving { get; set; }
+
+    /// <summary>The watermark when its last window closed, or it was loaded, ms.</summary>
+    public long IdleSinceMs { get; set; }
+
+    /// <summary>Start of the last window it remembers, ms; long.MinValue for none.</summary>
+    public long LastMs
+    {
+        get
+        {
+            long last = long.MinValue;
+            foreach (PastWindows past in history)
+                last = Math.Max(last, past.LastMs);
+            return last;
+        }
+    }
+
     /// <summary>True when a window of it held buckets lately: then others will.</summary>
     public bool Busy { get; private set; }
 
@@ -86,17 +110,29 @@ internal sealed class KeyActor(GroupingKey key)
         return window;
     }
 
-    /// <summary>What this key's history knows of a metric over windows of a length.</summary>
-    public Predictor HistoryOf(int spec, int metric)
+    /// <summary>
+    /// What this key's history knows of a metric over windows of a length, as one of them closes.
+    /// </summary>
+    /// <param name="spec">Index of the length.</param>
+    /// <param name="metric">The metric's symbol.</param>
+    /// <param name="startMs">Start of the window.</param>
+    /// <param name="keepMs">
+    /// A history whose last window began longer than this before begins anew.
+    /// </param>
+    public Predictor HistoryOf(int spec, int metric, long startMs, long keepMs)
     {
-        foreach (PastWindows past in history)
+        for (int i = 0; i < history.Length; i++)
         {
-            if (past.Metric == metric && past.Spec == spec)
-                return past.Predictor;
+            PastWindows past = history[i];
+            if (past.Metric != metric || past.Spec != spec)
+                continue;
+            Predictor known = startMs - past.LastMs > keepMs ? new Predictor() : past.Predictor;
+            history[i] = new PastWindows(spec, metric, startMs, known);
+            return known;
         }
 
         Predictor predictor = new();
-        history = [.. history, new PastWindows(spec, metric, predictor)];
+        history = [.. history, new PastWindows(spec, metric, startMs, predictor)];
         return predictor;
     }
 
@@ -117,12 +153,27 @@ internal sealed class KeyActor(GroupingKey key)
         {
             writer.Write7BitEncodedInt(past.Spec);
             writer.Write(metrics[past.Metric]);
+            writer.Write(past.LastMs);
             past.Predictor.Write(writer);
         }
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    public static KeyActor Read(GroupingKey key, BinaryReader reader, SymbolTable metrics)
+    public static KeyActor Read(GroupingKey key, BinaryReader reader, SymbolTable metrics) =>
+        Read(key, reader, metrics, null);
+
+    /// <summary>Reads what versions wrote that did not say when a history's last window was.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="reader">Its part.</param>
+    /// <param name="metrics">Metric symbols.</param>
+    /// <param name="lastMs">Taken for that.</param>
+    public static KeyActor ReadOld(
+        GroupingKey key, BinaryReader reader, SymbolTable metrics, long lastMs) =>
+        Read(key, reader, metrics, lastMs);
+
+    private static KeyActor Read(
+        GroupingKey key, BinaryReader reader, SymbolTable metrics, long? lastMs)
     {
         KeyActor actor = new(key);
         int windows = reader.Read7BitEncodedInt();
@@ -139,7 +190,8 @@ internal sealed class KeyActor(GroupingKey key)
         {
             int spec = reader.Read7BitEncodedInt();
             int metric = metrics.Intern(reader.ReadString());
-            actor.history[i] = new PastWindows(spec, metric, Predictor.Read(reader));
+            long last = lastMs ?? reader.ReadInt64();
+            actor.history[i] = new PastWindows(spec, metric, last, Predictor.Read(reader));
         }
 
         return actor;
@@ -163,6 +215,9 @@ internal sealed class KeyActor(GroupingKey key)
         open[openCount++] = window;
     }
 
-    /// <summary>What is known of a metric over the closed windows of a length.</summary>
-    private readonly record struct PastWindows(int Spec, int Metric, Predictor Predictor);
+    /// <summary>
+    /// What is known of a metric over the closed windows of a length; the last one began at LastMs.
+    /// </summary>
+    private readonly record struct PastWindows(
+        int Spec, int Metric, long LastMs, Predictor Predictor);
 }

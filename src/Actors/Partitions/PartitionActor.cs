@@ -97,6 +97,9 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         keyLimit = new KeyLimitAlarm(setting.Source, options, log);
         machine = new PartitionMachine(
             stage, options, setting.Source, setting.Group, setting.CommitWhenDrained, this);
+        stage.Attach(new ColdParts(
+            setting.Snapshots, new SnapshotOwner(stage.Name, setting.Source.Partition),
+            machine.SnapshotMayStandAt));
     }
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -147,7 +150,8 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
                     Answer(await commit);
                 break;
             case SnapshotAnswered answer:
-                machine.SnapshotSaved(answer.Offset, answer.Saved);
+                machine.SnapshotSaved(answer.Offset, answer.Fate == SaveFate.Saved);
+                RequireColdParts(answer);
                 break;
             case InputFeed.PumpFailed failure:
                 throw failure.Cause;
@@ -226,10 +230,11 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
 
     private async Task SaveAsync(SnapshotChange change)
     {
-        bool saved = false;
+        SaveFate fate = SaveFate.Failed;
         try
         {
-            saved = await setting.Snapshots.SaveAsync(change, CancellationToken.None);
+            bool saved = await setting.Snapshots.SaveAsync(change, CancellationToken.None);
+            fate = saved ? SaveFate.Saved : SaveFate.Refused;
             if (!saved)
                 LogSnapshotStale(log, setting.Source, change.Offset);
         }
@@ -238,7 +243,23 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
             LogSnapshotFailed(log, setting.Source, change.Offset, e.Message, e);
         }
 
-        await context.TellAsync(new SnapshotAnswered(change.Offset, saved));
+        await context.TellAsync(new SnapshotAnswered(change.Offset, fate));
+    }
+
+    /// <summary>
+    /// A refused snapshot means that the stored one is another's, or gone: parts of the state that
+    /// are only there are to be had by loading it anew.
+    /// </summary>
+    private void RequireColdParts(SnapshotAnswered answer)
+    {
+        if (answer.Fate != SaveFate.Refused || !stage.NeedsColdParts)
+            return;
+        throw new SnapshotException(
+            $"{setting.Source}: the stored snapshot is not the one that has the idle keys of "
+            + "this state; it is loaded anew.")
+        {
+            IsTransient = true,
+        };
     }
 
     private void Report()
@@ -278,5 +299,16 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         public static readonly CommitAnswered Instance = new();
     }
 
-    private sealed record SnapshotAnswered(long Offset, bool Saved);
+    private enum SaveFate
+    {
+        Saved,
+
+        /// <summary>The stored one is not the one it was made from.</summary>
+        Refused,
+
+        /// <summary>What became of it may not be known.</summary>
+        Failed,
+    }
+
+    private sealed record SnapshotAnswered(long Offset, SaveFate Fate);
 }

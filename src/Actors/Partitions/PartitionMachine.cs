@@ -114,6 +114,9 @@ public sealed class PartitionMachine
     /// <summary>The offset of the stored snapshot; null when there is none.</summary>
     public long? SavedOffset => snapshots.SavedOffset;
 
+    /// <summary>Where the stored snapshot may stand, for its cold parts. Changes.</summary>
+    internal IReadOnlyCollection<long> SnapshotMayStandAt => snapshots.MayStandAt;
+
     /// <summary>
     /// False while the epoch being built is full and the one before is still in flight: no batch
     /// may be given until <see cref="Committed"/>.
@@ -124,7 +127,6 @@ public sealed class PartitionMachine
         epochRecords >= options.EpochRecordsMax || outputs.SizeBytes >= EpochBytesMax;
 
     private bool HasEpoch => Position > epochFrom;
-
     private bool EndPending => inputEnded && !endCut;
 
     /// <summary>Loads the state and decides where to read from (<see cref="Position"/>).</summary>
@@ -228,9 +230,7 @@ public sealed class PartitionMachine
         TryCut();
     }
 
-    /// <summary>
-    /// Time passes: epochs end, snapshots fall due, a silent source becomes idle.
-    /// </summary>
+    /// <summary>Time passes: epochs end, snapshots fall due, sources become idle.</summary>
     public void Tick(long nowMs)
     {
         if (recovering || finished)
@@ -315,7 +315,7 @@ public sealed class PartitionMachine
         {
             stage.Apply(batch, index, outputs);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) when (e is not (OutOfMemoryException or SnapshotException))
         {
             throw new StageFaultException(source, offset, e);
         }

@@ -23,11 +23,20 @@ internal sealed class SnapshotSchedule(
     private long? changesSince;
     private long lastDueMs;
 
+    // Where the stored snapshot may stand: at the last one known to be stored, or at one tried
+    // since.
+    private readonly List<long> mayStandAt = [];
+
     /// <summary>True while a snapshot is being written.</summary>
     public bool UnderWay { get; private set; }
 
     /// <summary>The offset of the stored snapshot; null when there is none.</summary>
     public long? SavedOffset { get; private set; }
+
+    /// <summary>
+    /// Where the stored snapshot may stand, so that it has the cold parts of the state. Changes.
+    /// </summary>
+    public IReadOnlyCollection<long> MayStandAt => mayStandAt;
 
     /// <summary>Starts the clock; the first snapshot falls due a whole interval later.</summary>
     public void Start(long nowMs) => lastDueMs = nowMs;
@@ -37,6 +46,7 @@ internal sealed class SnapshotSchedule(
     {
         newest = offset;
         changesSince = SavedOffset = offset;
+        mayStandAt.Add(offset);
     }
 
     /// <summary>
@@ -84,7 +94,13 @@ internal sealed class SnapshotSchedule(
         UnderWay = false;
         newest = Math.Max(newest, offset);
         if (saved)
+        {
             SavedOffset = offset;
+            mayStandAt.Clear();
+            mayStandAt.Add(offset);
+        }
+
+        stage.SnapshotAnswered(saved);
 
         // What it held is not known to be stored: the next one must hold everything.
         changesSince = saved ? offset : null;
@@ -94,15 +110,20 @@ internal sealed class SnapshotSchedule(
     {
         Debug.Assert(held is null && !UnderWay);
         List<SnapshotPart> parts = [];
-        stage.Save(parts, whole: changesSince is null);
+        bool whole = changesSince is null;
+        stage.Save(parts, whole);
         wanted = false;
         return new SnapshotChange(
-            new SnapshotOwner(stage.Name, partition), offset, parts, changesSince);
+            new SnapshotOwner(stage.Name, partition), offset, parts, changesSince)
+        {
+            ColdOf = whole && stage.NeedsColdParts ? [.. mayStandAt] : null,
+        };
     }
 
     private void Write(SnapshotChange change)
     {
         UnderWay = true;
+        mayStandAt.Add(change.Offset);
         effects.SaveSnapshot(change);
     }
 }

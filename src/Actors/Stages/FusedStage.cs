@@ -1,5 +1,6 @@
 using Earshot.Actors.Calls;
 using Earshot.Actors.Keys;
+using Earshot.Actors.Ports;
 using Earshot.Log;
 using Earshot.Schemas;
 using Earshot.Snapshots;
@@ -33,6 +34,7 @@ public sealed class FusedStage : IStage
     public StageProgress Progress => call.Progress with
     {
         Keys = aggregator.Progress.Keys,
+        KeysOutOfMemory = aggregator.Progress.KeysOutOfMemory,
         OpenWindows = aggregator.Progress.OpenWindows,
         ClosedWindows = aggregator.Progress.ClosedWindows,
         LatePartials = aggregator.Progress.LatePartials,
@@ -68,6 +70,15 @@ public sealed class FusedStage : IStage
         call.Save(into, whole);
         aggregator.Save(into, whole);
     }
+
+    /// <inheritdoc/>
+    public void Attach(IColdState cold) => aggregator.Attach(cold);
+
+    /// <inheritdoc/>
+    public bool NeedsColdParts => aggregator.NeedsColdParts;
+
+    /// <inheritdoc/>
+    public void SnapshotAnswered(bool stored) => aggregator.SnapshotAnswered(stored);
 
     /// <inheritdoc/>
     public void Load(IReadOnlyDictionary<string, byte[]> parts)

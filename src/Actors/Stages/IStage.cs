@@ -1,3 +1,4 @@
+using Earshot.Actors.Ports;
 using Earshot.Log;
 using Earshot.Snapshots;
 
@@ -48,6 +49,23 @@ public interface IStage
 
     /// <summary>Takes the state over from a snapshot. Called once, on a fresh stage.</summary>
     void Load(IReadOnlyDictionary<string, byte[]> parts);
+
+    /// <summary>
+    /// Says where parts of the state can be read that are put out of memory. Without it all stays
+    /// in memory. Called at most once, before <see cref="Load"/>.
+    /// </summary>
+    void Attach(IColdState cold)
+    {
+    }
+
+    /// <summary>True while parts of the state are in the stored snapshot alone.</summary>
+    bool NeedsColdParts => false;
+
+    /// <summary>Says what became of the last snapshot, before the next one is made.</summary>
+    /// <param name="stored">True when it is known to be stored.</param>
+    void SnapshotAnswered(bool stored)
+    {
+    }
 }
 
 /// <summary>What an epoch gives out: records per output partition, in order.</summary>
@@ -174,6 +192,9 @@ public sealed record StageProgress
     /// <summary>Keys held.</summary>
     public long Keys { get; init; }
 
+    /// <summary>Of these, idle ones that are in the snapshot store, out of memory.</summary>
+    public long KeysOutOfMemory { get; init; }
+
     /// <summary>Windows open, keys added up.</summary>
     public long OpenWindows { get; init; }
 
@@ -226,6 +247,7 @@ public sealed record StageProgress
         WarningsActive = a.WarningsActive + b.WarningsActive,
         SamplesOutOfOrder = a.SamplesOutOfOrder + b.SamplesOutOfOrder,
         Keys = a.Keys + b.Keys,
+        KeysOutOfMemory = a.KeysOutOfMemory + b.KeysOutOfMemory,
         OpenWindows = a.OpenWindows + b.OpenWindows,
         ClosedWindows = a.ClosedWindows + b.ClosedWindows,
         LatePartials = a.LatePartials + b.LatePartials,

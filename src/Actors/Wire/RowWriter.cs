@@ -57,7 +57,8 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         {
             if (window.Cell[metric] is not { } aggregate)
                 continue;
-            Predictor predictor = actor.HistoryOf(window.Spec, metric);
+            Predictor predictor = actor.HistoryOf(
+                window.Spec, metric, window.StartMs, options.HistoryKeepMs);
             Prediction row = new()
             {
                 Key = key,

@@ -61,8 +61,12 @@ internal sealed record PipelineSetting(
         Number("keys-max", 1, 100_000_000, "Most live keys of a set per partition; further ones "
                 + "are counted together under the key 'other'.", true,
             o => o.KeysMax, (o, n) => o with { KeysMax = (int)n }),
-        Duration("key-idle", 1000, "A key not used for this long makes room for another.",
+        Duration("key-idle", 1000, "A key not used for this long makes room for another, and "
+            + "leaves memory.",
             shapes: true, o => o.KeyIdleMs, (o, ms) => o with { KeyIdleMs = ms }),
+        Duration("history-keep", 1000, "What a key's predictions rest on is forgotten when it was "
+            + "not used for this long.",
+            shapes: true, o => o.HistoryKeepMs, (o, ms) => o with { HistoryKeepMs = ms }),
         .. TagSettings.All,
         .. MosSettings.All,
         new("pdd-history", "full hours from 1h to 31d", "How much of the past the limit of "

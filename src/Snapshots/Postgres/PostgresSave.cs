@@ -124,19 +124,24 @@ internal sealed class PostgresSave(string pipelineId, SnapshotChange change, ulo
     // Returns by how much the number of parts changed, or how many there are of a whole state.
     private async Task<long> WriteAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
+        long more = 0;
         if (change.Base is null)
         {
             await using NpgsqlCommand clear = new(
                 """
                 DELETE FROM earshot.snapshot_parts
                 WHERE pipeline = $1 AND stage = $2 AND partition = $3
+                    AND ($4 OR substring(key FOR 5) <> 'cold/')
                 """,
                 connection);
             AddOwner(clear);
+            clear.Parameters.Add(
+                new NpgsqlParameter<bool> { TypedValue = change.ColdOf is null });
             await clear.ExecuteNonQueryAsync(cancel);
+            more = await PostgresSnapshotStore.CountColdAsync(
+                connection, pipelineId, change.Owner, cancel);
         }
 
-        long more = 0;
         Chunk written = new();
         List<string> removed = [];
         foreach ((string key, byte[]? value) in parts)

@@ -57,11 +57,11 @@ public abstract partial class SnapshotConformance
     {
         await SaveAsync(10, "a=1");
         byte[] stored = ReadStored(Owner, key);
-        Assert.Equal(2, stored[versionAt]);
-        stored[versionAt] = 3;
+        Assert.Equal(3, stored[versionAt]);
+        stored[versionAt] = 4;
         WriteStored(Owner, key, stored);
-        SnapshotException error = await AssertRefusedAsync("version 3");
-        Assert.Contains("reads versions up to 2", error.Message, StringComparison.Ordinal);
+        SnapshotException error = await AssertRefusedAsync("version 4");
+        Assert.Contains("reads versions up to 3", error.Message, StringComparison.Ordinal);
         Assert.Contains("Run the newer program", error.Message, StringComparison.Ordinal);
         if (key is not null)
             return;

@@ -1,3 +1,4 @@
+using Earshot.Actors.Ports;
 using Earshot.Actors.Stages;
 using Earshot.Log;
 using Earshot.Schemas;
@@ -145,4 +146,10 @@ internal abstract class SabotagedStage(IStage stage) : IStage
     public virtual void Save(List<SnapshotPart> into, bool whole) => stage.Save(into, whole);
 
     public void Load(IReadOnlyDictionary<string, byte[]> parts) => stage.Load(parts);
+
+    public void Attach(IColdState cold) => stage.Attach(cold);
+
+    public bool NeedsColdParts => stage.NeedsColdParts;
+
+    public void SnapshotAnswered(bool stored) => stage.SnapshotAnswered(stored);
 }

@@ -26,6 +26,10 @@ internal sealed class SnapshotOverwritten : Bug
                 return saved && world.Snapshots.Save(change, checks: false);
             }));
 
+        public byte[] ReadCold(
+            SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets) =>
+            store.ReadCold(owner, key, offsets);
+
         public ValueTask DisposeAsync() => store.DisposeAsync();
     }
 }

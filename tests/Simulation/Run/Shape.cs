@@ -50,7 +50,12 @@ internal sealed record Shape(
             PddHistoryMs = random.Next(1, 4) * PddHours.HourMs,
             PddSamplesMin = random.Next(1, 4),
             KeysMax = random.Next(2) == 0 ? random.Next(1, 5) : 1_000_000,
-            KeyIdleMs = random.Next(2) == 0 ? random.Next(10_000, 120_000) : 3_600_000,
+        };
+        long keyIdleMs = random.Next(2) == 0 ? random.Next(1_000, 60_000) : 3_600_000;
+        options = options with
+        {
+            KeyIdleMs = keyIdleMs,
+            HistoryKeepMs = keyIdleMs % 2 == 1 ? 5 * keyIdleMs : options.HistoryKeepMs,
         };
         bool kafka = random.Next(4) != 0;
         int processes = kafka ? random.Next(1, Math.Min(3, partitions + 1) + 1) : 1;

@@ -111,6 +111,10 @@ internal abstract class SimulatedPart(PartId id, SimulatedProcess process)
         {
             act();
         }
+        catch (SnapshotException)
+        {
+            Fail();
+        }
         catch (Exception e) when (e is UnrecoverableException or Actors.Partitions
             .StageFaultException)
         {

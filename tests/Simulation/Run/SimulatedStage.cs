@@ -88,17 +88,23 @@ internal sealed class SimulatedStage(PartId id, SimulatedProcess process)
         Track(GuardAsync(SaveAsync()));
         async Task SaveAsync()
         {
-            bool saved = false;
+            bool saved = false, refused = false;
             try
             {
                 saved = await Process.Snapshots.SaveAsync(change, CancellationToken.None);
+                refused = !saved;
             }
             catch (IOException)
             {
                 // Recovery would take longer; that is all.
             }
 
-            mine.Mail.Enqueue(() => mine.Machine.SnapshotSaved(change.Offset, saved));
+            mine.Mail.Enqueue(() =>
+            {
+                mine.Machine.SnapshotSaved(change.Offset, saved);
+                if (refused && mine.Stage.NeedsColdParts)
+                    Fail();
+            });
         }
     }
 
@@ -123,6 +129,9 @@ internal sealed class SimulatedStage(PartId id, SimulatedProcess process)
             Machine = new PartitionMachine(
                 Stage, owner.World.Options, id.Source, id.Group,
                 commitWhenDrained: id.Stage == "aggregator", this);
+            Stage.Attach(new ColdParts(
+                owner.Process.Snapshots, new SnapshotOwner(Stage.Name, id.Source.Partition),
+                Machine.SnapshotMayStandAt));
         }
 
         public IStage Stage { get; }

@@ -265,6 +265,10 @@ public sealed class PartitionActorTests : IAsyncLifetime
             }
         }
 
+        public byte[] ReadCold(
+            SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets) =>
+            throw new SnapshotException("nothing here is cold");
+
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Earshot.Actors;
 using Earshot.Actors.Ports;
 using Earshot.Actors.Runtime;
@@ -35,14 +36,29 @@ internal static class MemoryStores
         TimeProvider.System, NullLoggerFactory.Instance);
 }
 
-/// <summary>Takes snapshots and forgets them.</summary>
+/// <summary>Takes snapshots and forgets them, but for what is in memory nowhere else.</summary>
 internal sealed class NoSnapshots : ISnapshotStore
 {
+    private readonly ConcurrentDictionary<(SnapshotOwner Owner, string Key), byte[]> cold = [];
+
     public ValueTask<StoredSnapshot?> LoadAsync(SnapshotOwner owner, CancellationToken cancel) =>
         ValueTask.FromResult<StoredSnapshot?>(null);
 
-    public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel) =>
-        ValueTask.FromResult(true);
+    public byte[] ReadCold(
+        SnapshotOwner owner, string key, IReadOnlyCollection<long> offsets) => cold[(owner, key)];
+
+    public ValueTask<bool> SaveAsync(SnapshotChange change, CancellationToken cancel)
+    {
+        foreach (SnapshotPart part in change.Parts.Where(part => part.IsCold))
+        {
+            if (part.Value is { } value)
+                cold[(change.Owner, part.Key)] = value;
+            else
+                cold.TryRemove((change.Owner, part.Key), out _);
+        }
+
+        return ValueTask.FromResult(true);
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

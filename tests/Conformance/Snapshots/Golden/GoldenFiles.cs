@@ -11,7 +11,7 @@ namespace Earshot.Tests.Conformance.Snapshots.Golden;
 internal static class GoldenFiles
 {
     /// <summary>The versions of the snapshot format that were ever written.</summary>
-    public static readonly IReadOnlyList<int> Versions = [1, 2];
+    public static readonly IReadOnlyList<int> Versions = [1, 2, 3];
 
     /// <summary>Where they are.</summary>
     public static readonly string Folder = System.IO.Path.Combine(

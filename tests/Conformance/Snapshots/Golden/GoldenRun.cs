@@ -134,8 +134,12 @@ internal sealed partial class GoldenRun
         return taken;
     }
 
-    /// <summary>The books of all three stages.</summary>
-    public IEnumerable<StageProgress> Books => [fused.Progress, call.Progress, aggregator.Progress];
+    /// <summary>
+    /// The books of all three stages; without the causes, which golden states did not tell apart.
+    /// </summary>
+    public IEnumerable<StageProgress> Books =>
+        ((StageProgress[])[fused.Progress, call.Progress, aggregator.Progress])
+        .Select(books => books with { SetAsideBy = new(), UnresolvedBy = new() });
 
     private static async Task<long> LoadAsync(
         ISnapshotStore store, SnapshotOwner owner, IStage stage, CancellationToken cancel)

@@ -15,6 +15,8 @@ public sealed class GoldenTests
         "4af6fe0f6a19e3a968eae35ba7329ee918ee3e6958f20d64c2ee20ea9b112918")]
     [InlineData("v2/snapshots.db",
         "27d6b0574e39aa6177742efb52506d796a8f695669d8d8adea65f17bd4a8c26a")]
+    [InlineData("v3/snapshots.db",
+        "64ccf5fec76eeba725765ab5503302b31732e69ce49570ae1523a61355abb98f")]
     public void No_golden_file_was_edited(string file, string sha256)
     {
         string path = System.IO.Path.Combine(GoldenFiles.Folder, file);
