@@ -84,6 +84,9 @@ public sealed record PipelineOptions
     /// <summary>A call without an end is given up this long after its first step, ms.</summary>
     public long CallLimitMs { get; init; } = 4 * 3_600_000;
 
+    /// <summary>True: a row per call is written and archived.</summary>
+    public bool ArchiveCalls { get; init; }
+
     /// <summary>An event time this far ahead of the log's append time is refused, ms.</summary>
     public long FutureLimitMs { get; init; } = 3_600_000;
 
@@ -149,7 +152,7 @@ public sealed record PipelineOptions
     public bool AcceptIncompleteState { get; init; }
 
     /// <summary>Names of its topics.</summary>
-    public Topics Topics => new(PipelineId, Rekey ? null : InputTopic);
+    public Topics Topics => new(PipelineId, Rekey ? null : InputTopic, ArchiveCalls);
 
     /// <summary>The topic to be spread anew; null when the input is keyed by call.</summary>
     public TopicSpec? RekeyFrom => Rekey ? new TopicSpec(InputTopic, RekeyPartitions) : null;

@@ -19,7 +19,8 @@ public sealed class Topics
     /// <param name="calls">
     /// The topic its call stage reads; null: one of its own, filled by the re-key stage.
     /// </param>
-    public Topics(string pipelineId, string? calls)
+    /// <param name="hasFinished">True: a row per call is written.</param>
+    public Topics(string pipelineId, string? calls, bool hasFinished = false)
     {
         IsRekeyed = calls is null;
         Calls = calls ?? $"{pipelineId}.rekeyed.v1";
@@ -29,6 +30,7 @@ public sealed class Topics
         Insights = $"{pipelineId}.insights.v1";
         Predictions = $"{pipelineId}.predictions.v1";
         Warnings = $"{pipelineId}.warnings.v1";
+        Finished = $"{pipelineId}.finished.v1";
         Late = $"{pipelineId}.late.v1";
         Dead = $"{pipelineId}.dead.v1";
         Retried = $"{pipelineId}.retried.v1";
@@ -36,6 +38,7 @@ public sealed class Topics
         [
             (Aggregates, "aggregates"), (Insights, "insights"), (Predictions, "predictions"),
             (Warnings, "warnings"), (Late, "late"), (Dead, "dead"),
+            .. hasFinished ? [(Finished, "calls")] : Array.Empty<(string, string)>(),
         ];
     }
 
@@ -65,6 +68,9 @@ public sealed class Topics
 
     /// <summary>Rows: conditions of live streams, raised and cleared.</summary>
     public string Warnings { get; }
+
+    /// <summary>Rows: one per call. Not archived unless asked for.</summary>
+    public string Finished { get; }
 
     /// <summary>Records and partial aggregates that came after their time.</summary>
     public string Late { get; }

@@ -105,6 +105,7 @@ public sealed class BatchRecompute
             Insights = rows.Insights,
             Predictions = rows.Predictions,
             Warnings = sources.SelectMany(source => source.Warnings).ToDictionary(),
+            Calls = sources.SelectMany(source => source.FinishedCalls).ToDictionary(),
             Late = [.. sources.SelectMany(source => source.Late)],
             Dead = [.. sources.SelectMany(source => source.Dead)],
             Books = [.. sources.Select(source => source.Books)],

@@ -72,6 +72,9 @@ public sealed record BatchRows
     /// <summary>Every warning of a stream, raised and cleared.</summary>
     public required IReadOnlyDictionary<WarningId, Warning> Warnings { get; init; }
 
+    /// <summary>One row per call, where the pipeline makes them.</summary>
+    public required IReadOnlyDictionary<FinishedId, FinishedCall> Calls { get; init; }
+
     /// <summary>The late records, by partition and offset.</summary>
     public required IReadOnlyList<SideRecord> Late { get; init; }
 

@@ -16,6 +16,13 @@ internal sealed class Call(long limitMs, long togetherMs)
     /// <summary>The newest partial summary; of two of one time the one that came last.</summary>
     public Event? Summary { get; private set; }
 
+    /// <summary>Its id as it came; empty when it is missing.</summary>
+    public required string IdText { get; init; }
+
+    /// <summary>The attempt, else the far end's first sign; null where neither is known.</summary>
+    public long? StartedMs => Earliest(State.Initialized)
+        ?? Earliest(State.Ringing, State.Answered, State.InProgress);
+
     /// <summary>Its stream reports.</summary>
     public CallReports Reports { get; } = new();
 

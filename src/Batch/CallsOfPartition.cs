@@ -2,6 +2,7 @@ using Earshot.Actors;
 using Earshot.Analytics;
 using Earshot.Analytics.Quality;
 using Earshot.Schemas;
+using Earshot.Schemas.V1;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
 namespace Earshot.Batch;
@@ -32,7 +33,7 @@ internal enum Fate
 /// </summary>
 internal sealed class CallsOfPartition(
     PipelineOptions options, PartitionWindows windows, WarningsOfPartition warnings,
-    BatchBooks books)
+    FinishedCalls finished, BatchBooks books)
 {
     /// <summary>What happens so much later has nothing to do with a call or a report, ms.</summary>
     private readonly long togetherMs = Math.Max(options.LatenessMs, 60_000);
@@ -49,7 +50,9 @@ internal sealed class CallsOfPartition(
     // The same calls, the one whose time comes first in front.
     private readonly SortedSet<(long DeadlineMs, ulong Id)> due = [];
     private readonly Dictionary<ulong, Counted> counted = [];
-    private readonly Dictionary<ulong, Event> lastReports = [];
+    private readonly StreamIntervals streams =
+        new(Math.Max(options.LatenessMs, 60_000), books);
+
     private readonly PddHistory history = new(options);
     private readonly Estimates estimates = new(options);
 
@@ -87,9 +90,11 @@ internal sealed class CallsOfPartition(
         Conclude(watermarkMs);
         foreach (EndedCall call in ended)
         {
-            double? limit = history.LimitFor(call.Dimensions, call.TimeMs);
-            Tags tags = options.Tags.OfCall(call.Facts with { PddLimitSeconds = limit })
-                .Raised;
+            PddLimit? limit = history.LimitFor(call.Dimensions, call.TimeMs);
+            CallFacts facts = call.Facts with { PddLimitSeconds = limit?.Seconds };
+            Tags tags = options.Tags.OfCall(facts).Raised;
+            if (options.ArchiveCalls)
+                finished.Add(call.Row, call.Said, facts, limit, call.Outcome with { Tags = tags });
             foreach (WindowStatistics window in call.Windows)
                 window.Counts.AddCall(call.Outcome with { Tags = tags });
         }
@@ -120,7 +125,7 @@ internal sealed class CallsOfPartition(
             return before.Complete ? Fate.Duplicate : Fate.CallCounted;
         if (e.Partial && e.CallId != 0)
         {
-            Join(e.CallId, call => call.Add(e));
+            Join(e, call => call.Add(e));
             return Fate.Aggregated;
         }
 
@@ -128,7 +133,7 @@ internal sealed class CallsOfPartition(
         Remove(e.CallId);
         AddCall(
             e.CallId, e.Dimensions, e.TimeMs, Plausible(e.Readings), call, e.State,
-            e.SipResponse, complete: true);
+            e.SipResponse, complete: e);
         return Fate.Aggregated;
     }
 
@@ -140,13 +145,13 @@ internal sealed class CallsOfPartition(
             AddReadings(e, readings);
         if (e.CallId == 0 || before is not null)
             return;
-        Call call = Join(e.CallId, call => call.Add(e));
+        Call call = Join(e, call => call.Add(e));
         call.CountedPddSeconds = Readings.Of(readings, Readings.Pdd) ?? call.CountedPddSeconds;
     }
 
     private void TakeReport(Event e)
     {
-        e = WithInterval(e);
+        e = streams.WithInterval(e);
         Reading[] readings = e.Readings;
         double lost = Math.Max(0, e.PacketsLost ?? 0);
         if (e.PacketsLost is not null && e.PacketsReceived + lost is > 0 and { } expected
@@ -189,57 +194,7 @@ internal sealed class CallsOfPartition(
         Call? known = live.GetValueOrDefault(e.CallId);
         if (known is { IsOpen: false } && e.TimeMs > known.DeadlineMs)
             return;
-        Join(e.CallId, call => call.Reports.Add(e, readings, EdgeOf(e.Dimensions)));
-    }
-
-    /// <summary>
-    /// A report with the packets of its interval: as it says, else what its counters say, which run
-    /// since the stream began. After a long silence they begin anew, and nothing was sent before.
-    /// </summary>
-    private Event WithInterval(Event e)
-    {
-        bool counts = e.PacketsReceivedTotal is not null || e.PacketsSentTotal is not null
-            || e.PacketsLostTotal is not null;
-        if (e.StreamId == 0 || !counts)
-            return e;
-        Event? last = lastReports.GetValueOrDefault(e.StreamId);
-        if (last is not null && e.TimeMs - last.TimeMs >= togetherMs)
-            last = null;
-        if (e.TimeMs < last?.TimeMs)
-            return e;
-        lastReports[e.StreamId] = e with
-        {
-            PacketsReceivedTotal = e.PacketsReceivedTotal ?? last?.PacketsReceivedTotal,
-            PacketsSentTotal = e.PacketsSentTotal ?? last?.PacketsSentTotal,
-            PacketsLostTotal = e.PacketsLostTotal ?? last?.PacketsLostTotal,
-        };
-        long? received = Step(e.PacketsReceivedTotal, last?.PacketsReceivedTotal);
-        long? sent = Step(e.PacketsSentTotal, last?.PacketsSentTotal);
-        Int128? lost = received is null
-            ? null : (Int128?)e.PacketsLostTotal - (last?.PacketsLostTotal ?? 0);
-        return e with
-        {
-            PacketsReceived = e.PacketsReceived ?? received,
-            PacketsSent = e.PacketsSent ?? sent,
-            PacketsLost = e.PacketsLost ?? (lost is { } some
-                ? (long)Int128.Clamp(some, 0, long.MaxValue) : null),
-        };
-    }
-
-    /// <summary>
-    /// Packets between two states of a counter. One of 32 bits may wrap, by at most 2^24 packets;
-    /// else one that runs backwards begins anew, and what it counted is not known.
-    /// </summary>
-    private long? Step(long? now, long? last)
-    {
-        long before = last ?? 0;
-        if (now is null || now >= before)
-            return now - before;
-        long wrapped = now.Value + (1L << 32) - before;
-        if (before < 1L << 32 && wrapped <= 1 << 24)
-            return wrapped;
-        BatchBooks.Count(books.SetAside, "counter_backwards");
-        return null;
+        Join(e, call => call.Reports.Add(e, readings, EdgeOf(e.Dimensions)));
     }
 
     private void Conclude(ulong id, Call call)
@@ -249,7 +204,7 @@ internal sealed class CallsOfPartition(
         {
             AddCall(
                 id, call.Dimensions, summary.TimeMs, Plausible(summary.Readings),
-                call, summary.State, call.SipResponse, complete: false);
+                call, summary.State, call.SipResponse, complete: null);
         }
         else if (call.Verdict is { } verdict)
         {
@@ -263,11 +218,13 @@ internal sealed class CallsOfPartition(
             AddCall(
                 id, call.Dimensions, verdict.TimeMs, Plausible([.. measured]),
                 call, call.IsAnswered ? State.Answered : verdict.State,
-                call.SipResponse, complete: false, call.IsDropped);
+                call.SipResponse, complete: null, call.IsDropped);
         }
         else if (!call.IsMediaOnly)
         {
             BatchBooks.Count(books.UnresolvedCalls, call.WhyOpen);
+            if (options.ArchiveCalls)
+                finished.AddGivenUp(call);
         }
     }
 
@@ -278,17 +235,21 @@ internal sealed class CallsOfPartition(
     /// </summary>
     private void AddCall(
         ulong id, string?[] dimensions, long timeMs, Reading[] readings, Call? call,
-        State state, int sipResponse, bool complete, bool dropped = false)
+        State state, int sipResponse, Event? complete, bool dropped = false)
     {
+        FinishedCall row = finished.Begin(complete, call, dimensions, timeMs);
         double? countedPdd = call?.CountedPddSeconds;
         double? pdd = Readings.Of(readings, Readings.Pdd) ?? countedPdd;
+        if (pdd is not null)
+            row.PddBasis = Readings.Of(readings, Readings.Pdd) is null ? "event"
+                : row.ClosedBy == "signalling" ? "steps" : "summary";
         if (countedPdd is not null)
             readings = Array.FindAll(readings, reading => reading.Metric != Readings.Pdd);
         if (id != 0)
-            counted[id] = new Counted(timeMs, complete, pdd is not null);
+            counted[id] = new Counted(timeMs, complete is not null, pdd is not null);
         double? connected = Readings.Of(readings, Readings.ConnectDuration);
         history.Add(dimensions, timeMs, readings);
-        CallFacts facts = new()
+        CallFacts said = new()
         {
             Edge = EdgeOf(dimensions),
             PddSeconds = pdd,
@@ -303,9 +264,13 @@ internal sealed class CallsOfPartition(
         CallOutcome outcome = new(
             Attempt: true, dropped ? CallEnd.Dropped : EndOf(state, sipResponse, connected),
             connected is { } s ? (long)Math.Round(s * 1000) : null, sipResponse, Tags.None);
-        facts = call?.Reports.Complete(facts) ?? facts;
+        CallFacts facts = call?.Reports.Complete(said) ?? said;
+        if (connected is { } seconds)
+            row.ConnectDuration = seconds;
+        if (Readings.Of(readings, "score") is { } score)
+            row.Score = score;
         WindowStatistics[] at = [.. windows.At(dimensions, timeMs)];
-        ended.Add(new EndedCall(dimensions, timeMs, facts, outcome, at));
+        ended.Add(new EndedCall(dimensions, timeMs, said, facts, outcome, at, row));
         foreach (WindowStatistics window in at)
             window.Add(readings);
     }
@@ -363,11 +328,12 @@ internal sealed class CallsOfPartition(
         && e.TimeMs - call.TimeMs < togetherMs ? call : null;
 
     /// <summary>Adds something to a call, which may be new, and whose time may change.</summary>
-    private Call Join(ulong id, Action<Call> add)
+    private Call Join(Event e, Action<Call> add)
     {
+        ulong id = e.CallId;
         if (live.TryGetValue(id, out Call? call))
             Remove(id);
-        call ??= new Call(options.CallLimitMs, togetherMs);
+        call ??= new Call(options.CallLimitMs, togetherMs) { IdText = e.CallIdText };
         add(call);
         live.Add(id, call);
         due.Add((call.DeadlineMs, id));
@@ -384,8 +350,8 @@ internal sealed class CallsOfPartition(
         edge < 0 ? Edge.Unknown : Edges.Of(dimensions[edge]);
 
     private sealed record EndedCall(
-        string?[] Dimensions, long TimeMs, CallFacts Facts, CallOutcome Outcome,
-        WindowStatistics[] Windows);
+        string?[] Dimensions, long TimeMs, CallFacts Said, CallFacts Facts, CallOutcome Outcome,
+        WindowStatistics[] Windows, FinishedCall Row);
 
     private sealed record Counted(long TimeMs, bool Complete, bool HasPdd);
 }

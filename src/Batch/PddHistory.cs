@@ -1,4 +1,5 @@
 using Earshot.Actors;
+using Earshot.Analytics;
 using Statistics = Earshot.Analytics.Aggregate;
 
 namespace Earshot.Batch;
@@ -14,7 +15,7 @@ internal sealed class PddHistory(PipelineOptions options)
 
     private readonly int country = options.Dimensions.Names.ToList().IndexOf("country");
     private readonly Dictionary<(string Country, long Hour), List<double>> delays = [];
-    private readonly Dictionary<(string Country, long Hour), double?> limits = [];
+    private readonly Dictionary<(string Country, long Hour), PddLimit?> limits = [];
 
     /// <summary>The delays among readings that count at a time; without a country none.</summary>
     public void Add(string?[] dimensions, long timeMs, Reading[] readings)
@@ -33,24 +34,25 @@ internal sealed class PddHistory(PipelineOptions options)
     /// in the hours before the last one that had ended, all that was late included, when the
     /// call's own hour began. Null with too few of them: the configured limit holds.
     /// </summary>
-    public double? LimitFor(string?[] dimensions, long timeMs)
+    public PddLimit? LimitFor(string?[] dimensions, long timeMs)
     {
         long began = timeMs / HourMs * HourMs;
         if (dimensions[country] is not { } name || began < options.LatenessMs)
             return null;
         long end = (began - options.LatenessMs) / HourMs;
-        if (!limits.TryGetValue((name, end), out double? limit))
+        if (!limits.TryGetValue((name, end), out PddLimit? limit))
             limits.Add((name, end), limit = LimitOf(name, end));
         return limit;
     }
 
-    private double? LimitOf(string name, long end)
+    private PddLimit? LimitOf(string name, long end)
     {
         List<double> all = [];
         for (long hour = end - (options.PddHistoryMs / HourMs); hour < end; hour++)
             all.AddRange(delays.GetValueOrDefault((name, hour)) ?? []);
         return all.Count < options.PddSamplesMin
             ? null
-            : Statistics.FromRaw([.. all]).Quantile(95);
+            : new PddLimit(
+                Statistics.FromRaw([.. all]).Quantile(95), end * HourMs, all.Count);
     }
 }

@@ -18,6 +18,7 @@ internal sealed class SourcePartition(
 
     private readonly RecentIds seen = new(options.LatenessMs, options.SeenEventsMax);
     private readonly WarningsOfPartition warnings = new(number, options);
+    private readonly FinishedCalls finished = new(number, options);
     private readonly BatchBooks books = new();
     private readonly List<SideRecord> late = [];
     private readonly List<SideRecord> dead = [];
@@ -48,8 +49,11 @@ internal sealed class SourcePartition(
     /// <summary>The rows of warnings.</summary>
     public IReadOnlyDictionary<WarningId, Warning> Warnings => warnings.Rows;
 
+    /// <summary>The rows of calls, where they are wanted.</summary>
+    public IReadOnlyDictionary<FinishedId, FinishedCall> FinishedCalls => finished.Rows;
+
     private CallsOfPartition Calls => calls ??= new CallsOfPartition(
-        options, new PartitionWindows(windows, keys), warnings, books);
+        options, new PartitionWindows(windows, keys), warnings, finished, books);
 
     public void Take(in LogRecord record)
     {

@@ -20,6 +20,7 @@ internal sealed class Rows
     private readonly Dictionary<RowId, Insight> insights = [];
     private readonly Dictionary<RowId, Prediction> predictions = [];
     private readonly Dictionary<WarningId, Warning> warnings = [];
+    private readonly Dictionary<FinishedId, FinishedCall> calls = [];
     private readonly HashSet<SideRecord> late = [];
     private readonly HashSet<SideRecord> dead = [];
 
@@ -33,6 +34,8 @@ internal sealed class Rows
     public IReadOnlyDictionary<RowId, Prediction> Predictions => predictions;
 
     public IReadOnlyDictionary<WarningId, Warning> Warnings => warnings;
+
+    public IReadOnlyDictionary<FinishedId, FinishedCall> Calls => calls;
 
     /// <summary>The late records.</summary>
     public IReadOnlySet<SideRecord> Late => late;
@@ -120,6 +123,11 @@ internal sealed class Rows
                 Warning warning = Warning.Parser.ParseFrom(record.Value);
                 WarningId change = WarningId.Of(warning);
                 Assert.True(warnings.TryAdd(change, warning), $"{change} came out twice");
+                break;
+            case "calls":
+                FinishedCall call = FinishedCall.Parser.ParseFrom(record.Value);
+                FinishedId ended = FinishedId.Of(call);
+                Assert.True(calls.TryAdd(ended, call), $"{ended} came out twice");
                 break;
             case "late":
                 Take(SideRecords.ReadLate(record), run);

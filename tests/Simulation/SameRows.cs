@@ -35,6 +35,7 @@ internal static class SameRows
 
         // They follow from the source partition alone, idle marks or not.
         Match(expected.Warnings, found.Warnings, static (a, b) => a.Equals(b));
+        Match(expected.Calls, found.Calls, static (a, b) => a.Equals(b));
 
         // Of a dead record its time means nothing.
         Match("dead", expected.Dead.Select(row => row with { EventTimeMs = 0 }), found.Dead);

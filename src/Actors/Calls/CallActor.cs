@@ -71,6 +71,12 @@ internal sealed class CallActor
     /// <summary>Values of the partial summary.</summary>
     public MetricValue[] PartialValues = [];
 
+    /// <summary>
+    /// Its id as it came; empty unless rows of calls are written. Not among what
+    /// <see cref="Write"/> writes.
+    /// </summary>
+    public string IdText = "";
+
     /// <summary>What its stream reports say; null when there were none.</summary>
     public CallMedia? Media;
 
@@ -94,6 +100,10 @@ internal sealed class CallActor
 
     /// <summary>True when nothing but stream reports came.</summary>
     public bool IsMediaOnly => FirstMs == Never;
+
+    /// <summary>The attempt, else the far end's first sign; null when neither is known.</summary>
+    public long? StartedMs => InitializedMs != Never ? InitializedMs
+        : FirstSignMs != Never ? FirstSignMs : null;
 
     /// <summary>Why it is given up, when no end comes.</summary>
     public UnresolvedReason WhyOpen =>

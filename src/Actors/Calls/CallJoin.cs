@@ -1,7 +1,10 @@
 using System.Collections;
+using System.Text;
+using Earshot.Actors.Stages;
 using Earshot.Analytics;
 using Earshot.Analytics.Quality;
 using Earshot.Schemas;
+using Earshot.Schemas.V1;
 using Earshot.Snapshots;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
@@ -34,12 +37,12 @@ internal enum Verdict
 /// </summary>
 internal sealed class CallJoin(
     PipelineOptions options, Combiner combiner, int dimensions, SymbolTable dimensionValues,
-    SymbolTable metrics, Books books)
+    SymbolTable metrics, Books books, FinishedRows? finished)
 {
     private readonly CallLimits limits = CallLimits.Of(options);
 
     private readonly LiveCalls live =
-        new(CallLimits.Of(options), dimensions, dimensionValues, metrics);
+        new(CallLimits.Of(options), dimensions, dimensionValues, metrics, options.ArchiveCalls);
 
     private readonly StreamCounters streams = new(CallLimits.Of(options).TogetherMs);
 
@@ -60,17 +63,20 @@ internal sealed class CallJoin(
     public long Forgotten => counted.Forgotten;
 
     /// <summary>Takes in an event within its time that was not seen before.</summary>
-    public Verdict Take(EventRecord record)
+    /// <param name="record">The event.</param>
+    /// <param name="offset">Its offset in the input.</param>
+    /// <param name="outputs">Takes the rows of calls, where they are wanted.</param>
+    public Verdict Take(EventRecord record, long offset, EpochOutputs outputs)
     {
         switch (record.Kind)
         {
             case EventKind.CallSummary:
-                return TakeSummary(record);
+                return TakeSummary(record, offset, outputs);
             case EventKind.CallEvent:
-                TakeStep(record);
+                TakeStep(record, outputs);
                 break;
             case EventKind.StreamReport:
-                TakeReport(record);
+                TakeReport(record, outputs);
                 break;
             default:
                 combiner.AddValues(
@@ -82,10 +88,10 @@ internal sealed class CallJoin(
     }
 
     /// <summary>The watermark has moved: counts the calls whose time has come.</summary>
-    public void Advance(long watermarkMs)
+    public void Advance(long watermarkMs, EpochOutputs outputs)
     {
         while (live.TryTakeDue(watermarkMs, out ulong id, out CallActor call))
-            Conclude(id, call);
+            Conclude(id, call, outputs);
         counted.DropBefore(watermarkMs);
         streams.DropBefore(watermarkMs);
     }
@@ -112,15 +118,15 @@ internal sealed class CallJoin(
         streams.Load(parts);
     }
 
-    private Verdict TakeSummary(EventRecord summary)
+    private Verdict TakeSummary(EventRecord summary, long offset, EpochOutputs outputs)
     {
         ulong id = summary.CallId;
         if (id != 0 && counted.Find(id, summary.EventTimeMs) is { } before)
             return before.Complete ? Verdict.Duplicate : Verdict.CallCounted;
-        GiveUpIfOver(id, summary.EventTimeMs);
+        GiveUpIfOver(id, summary.EventTimeMs, outputs);
         if (summary.Partial && id != 0)
         {
-            CallActor call = live.GetOrAdd(id);
+            CallActor call = CallOf(summary);
             call.Summarise(summary, summary.Values);
             live.Changed(id, call);
             return Verdict.Aggregated;
@@ -128,12 +134,11 @@ internal sealed class CallJoin(
 
         ReadOnlySpan<MetricValue> values = combiner.Sane(summary.Values);
         double? pdd = Combiner.ValueOf(values, Metrics.Pdd);
-        CallMedia? media = null;
+        bool saysPdd = pdd is not null;
+        CallActor? known = id == 0 ? null : live.Find(id);
         if (id != 0)
         {
-            CallActor? call = live.Find(id);
-            media = call?.Media;
-            if (call is { PddCounted: true })
+            if (known is { PddCounted: true } call)
             {
                 pdd ??= call.CountedPddSeconds;
                 values = Without(Metrics.Pdd, values);
@@ -143,13 +148,20 @@ internal sealed class CallJoin(
             live.Remove(id);
         }
 
+        FinishedCall? row = RowOf(
+            FinishedRows.CompleteSummary, IdTextOf(summary), summary.EventTimeMs,
+            summary.Dimensions, known, saysPdd, outputs);
+        if (row is not null)
+            row.SourceOffset = offset;
         combiner.AddCall(
             summary.Dimensions, summary.EventTimeMs, values, pdd,
-            EndOf(summary.State, summary.SipResponse, values), summary.SipResponse, media);
+            EndOf(summary.State, summary.SipResponse, values), summary.SipResponse, known?.Media,
+            row);
+        finished?.Write(row, id, outputs);
         return Verdict.Aggregated;
     }
 
-    private void TakeStep(EventRecord step)
+    private void TakeStep(EventRecord step, EpochOutputs outputs)
     {
         ReadOnlySpan<MetricValue> values = combiner.Sane(step.Values);
         ulong id = step.CallId;
@@ -160,8 +172,8 @@ internal sealed class CallJoin(
         // A step of a call that was counted already changes nothing else any more.
         if (id == 0 || before is not null)
             return;
-        GiveUpIfOver(id, step.EventTimeMs);
-        CallActor call = live.GetOrAdd(id);
+        GiveUpIfOver(id, step.EventTimeMs, outputs);
+        CallActor call = CallOf(step);
         call.Step(step);
         if (Combiner.ValueOf(values, Metrics.Pdd) is { } pdd)
             call.CountedPddSeconds = pdd;
@@ -172,16 +184,16 @@ internal sealed class CallJoin(
     /// A call without an end is given up by an event of its own past the limit, too: the watermark
     /// may or may not have come so far, that depends on the other calls of the partition.
     /// </summary>
-    private void GiveUpIfOver(ulong id, long eventTimeMs)
+    private void GiveUpIfOver(ulong id, long eventTimeMs, EpochOutputs outputs)
     {
         if (id == 0 || live.Find(id) is not { IsOpen: true } call
             || eventTimeMs <= call.DeadlineMs(limits))
             return;
         live.Remove(id);
-        Conclude(id, call);
+        Conclude(id, call, outputs);
     }
 
-    private void TakeReport(EventRecord report)
+    private void TakeReport(EventRecord report, EpochOutputs outputs)
     {
         StreamInterval interval = streams.Take(report);
         books.SetAside(SetAsideCause.CounterBackwards, interval.Backwards);
@@ -193,17 +205,18 @@ internal sealed class CallJoin(
             report.PacketsLost = interval.Lost;
         ReadOnlySpan<MetricValue> values = combiner.Sane(WithLoss(report));
         MosSource mos = combiner.Estimates.Complete(report, ref values);
-        JoinReport(report, values);
+        JoinReport(report, values, outputs);
         combiner.AddReport(report, values, mos);
     }
 
-    private void JoinReport(EventRecord report, ReadOnlySpan<MetricValue> values)
+    private void JoinReport(
+        EventRecord report, ReadOnlySpan<MetricValue> values, EpochOutputs outputs)
     {
         ulong id = report.CallId;
         if (id == 0 || counted.Find(id, report.EventTimeMs) is not null)
             return;
-        GiveUpIfOver(id, report.EventTimeMs);
-        CallActor call = live.GetOrAdd(id);
+        GiveUpIfOver(id, report.EventTimeMs, outputs);
+        CallActor call = CallOf(report);
         if (!call.IsOpen && report.EventTimeMs > call.DeadlineMs(limits))
             return;
         call.Media ??= new CallMedia();
@@ -229,12 +242,15 @@ internal sealed class CallJoin(
     }
 
     /// <summary>Counts a call whose complete summary did not come in time.</summary>
-    private void Conclude(ulong id, CallActor call)
+    private void Conclude(ulong id, CallActor call, EpochOutputs outputs)
     {
         if (call.PartialMs != CallActor.Never)
         {
             ReadOnlySpan<MetricValue> values = combiner.Sane(call.PartialValues);
             double? pdd = Combiner.ValueOf(values, Metrics.Pdd);
+            FinishedCall? row = RowOf(
+                FinishedRows.PartialSummary, call.IdText, call.PartialMs, call.Dimensions, call,
+                saysPdd: pdd is not null, outputs);
             if (call.PddCounted)
             {
                 pdd ??= call.CountedPddSeconds;
@@ -244,7 +260,9 @@ internal sealed class CallJoin(
             counted.Add(id, new CountedCall(call.PartialMs, Complete: false, pdd is not null));
             combiner.AddCall(
                 call.Dimensions, call.PartialMs, values, pdd,
-                EndOf(call.PartialState, call.SipResponse, values), call.SipResponse, call.Media);
+                EndOf(call.PartialState, call.SipResponse, values), call.SipResponse, call.Media,
+                row);
+            finished?.Write(row, id, outputs);
         }
         else if (call.EndMs != CallActor.Never)
         {
@@ -255,14 +273,55 @@ internal sealed class CallJoin(
             CallEnd end = call.FailedAfterAnswer ? CallEnd.Dropped
                 : call.AnsweredMs != CallActor.Never ? CallEnd.Answered
                 : EndOf(call.EndState, call.SipResponse, []);
+            FinishedCall? row = RowOf(
+                FinishedRows.Signalling, call.IdText, call.EndMs, call.Dimensions, call,
+                saysPdd: !call.PddCounted, outputs);
             combiner.AddCall(
-                call.Dimensions, call.EndMs, values, pdd, end, call.SipResponse, call.Media);
+                call.Dimensions, call.EndMs, values, pdd, end, call.SipResponse, call.Media, row);
+            finished?.Write(row, id, outputs);
         }
         else if (!call.IsMediaOnly)
         {
-            books.GiveUp(call.WhyOpen);
+            GiveUp(id, call, outputs);
         }
     }
+
+    /// <summary>A call that never ends: no window is that of its end, so it counts in none.
+    /// </summary>
+    private void GiveUp(ulong id, CallActor call, EpochOutputs outputs)
+    {
+        UnresolvedReason why = call.WhyOpen;
+        books.GiveUp(why);
+        FinishedCall? row = RowOf(
+            FinishedRows.Limit, call.IdText, call.DeadlineMs(limits), call.Dimensions, call,
+            saysPdd: false, outputs);
+        if (row is null)
+            return;
+        row.State = FinishedRows.NameOf(why);
+        if (call.SipResponse > 0)
+            row.SipResponse = call.SipResponse;
+        finished!.Write(row, id, outputs);
+    }
+
+    /// <summary>The call of an event, made when it is new.</summary>
+    private CallActor CallOf(EventRecord record)
+    {
+        CallActor call = live.GetOrAdd(record.CallId);
+        if (call.IdText.Length == 0)
+            call.IdText = IdTextOf(record);
+        return call;
+    }
+
+    /// <summary>The id as it came; empty where no rows are wanted, to spend no bytes.</summary>
+    private string IdTextOf(EventRecord record) =>
+        finished is null ? "" : Encoding.UTF8.GetString(record.CallIdText);
+
+    /// <summary>The begun row of a call; null where none is wanted.</summary>
+    private FinishedCall? RowOf(
+        string closedBy, string callId, long endedMs, ReadOnlySpan<int> callDimensions,
+        CallActor? call, bool saysPdd, EpochOutputs outputs) =>
+        outputs.Suppressed
+            ? null : finished?.Begin(closedBy, callId, endedMs, callDimensions, call, saysPdd);
 
     /// <summary>
     /// What the call's steps measure, where both ends are known: PDD, or the delay of an attempt

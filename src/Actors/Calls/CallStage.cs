@@ -55,7 +55,10 @@ public sealed class CallStage : IStage
         combiner = new Combiner(
             options, dimensions, values, MetricNames, keys, books, baselines);
         warnings = new LiveWarnings(options, partition);
-        calls = new CallJoin(options, combiner, dimensions.Count, values, MetricNames, books);
+        FinishedRows? finished = options.ArchiveCalls
+            ? new FinishedRows(options.Topics.Calls, partition, dimensions, values) : null;
+        calls = new CallJoin(
+            options, combiner, dimensions.Count, values, MetricNames, books, finished);
         renewal = new TableRenewal(
             values, MetricNames, combiner.Partials, keys, calls, baselines, combiner.Estimates);
     }
@@ -229,7 +232,7 @@ public sealed class CallStage : IStage
 
     private void Take(RecordBatch batch, int index, EpochOutputs outputs)
     {
-        switch (calls.Take(record))
+        switch (calls.Take(record, batch[index].Offset, outputs))
         {
             case Verdict.Aggregated:
                 books.Aggregated++;
@@ -256,7 +259,7 @@ public sealed class CallStage : IStage
         if (!clock.Ended)
             keys.Advance(watermark);
         seen.DropBefore(watermark);
-        calls.Advance(watermark);
+        calls.Advance(watermark, outputs);
         baselines.DropBefore(watermark);
         warnings.Advance(watermark, outputs);
     }

@@ -2,6 +2,7 @@ using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Analytics.Quality;
 using Earshot.Schemas;
+using Earshot.Schemas.V1;
 using Earshot.Snapshots;
 
 namespace Earshot.Actors.Calls;
@@ -125,18 +126,19 @@ internal sealed class Combiner
     /// <summary>
     /// Adds a call that ended: its values, its outcome, its tags. Its PDD, s, may have been counted
     /// by an event: then it is not among the values, and decides its tag all the same. What its
-    /// reports say decides tags too, where the values do not, and is not counted once more.
+    /// reports say decides tags too, where the values do not, and is not counted once more. Its
+    /// row, where one is wanted, is filled in.
     /// </summary>
     public void AddCall(
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values,
-        double? pddSeconds, CallEnd end, int sipResponse, CallMedia? media)
+        double? pddSeconds, CallEnd end, int sipResponse, CallMedia? media, FinishedCall? row)
     {
         double? seconds = ValueOf(values, Metrics.ConnectDuration);
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
         PddLimit? limit = pddSeconds is null
             ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
         Teach(dimensions, timeMs, values);
-        CallFacts facts = new()
+        CallFacts said = new()
         {
             Edge = EdgeOf(dimensions),
             PddSeconds = pddSeconds,
@@ -149,10 +151,18 @@ internal sealed class Combiner
             RttMs = ValueOf(values, Metrics.Rtt),
             Mos = ValueOf(values, Metrics.Mos),
         };
-        if (media is not null)
-            facts = media.Complete(facts);
+        CallFacts facts = media is null ? said : media.Complete(said);
         Tags found = tags.OfCall(facts).Raised;
         CallOutcome outcome = new(Attempt: true, end, connectedMs, sipResponse, found);
+        if (row is not null)
+        {
+            if (seconds is { } connected)
+                row.ConnectDuration = connected;
+            if (ValueOf(values, Metrics.Score) is { } score)
+                row.Score = score;
+            FinishedRows.Judge(row, tags, said, facts, limit, outcome);
+        }
+
         for (int grouping = 0; grouping < Partials.Groupings; grouping++)
         {
             Cell cell = Partials.CellOf(grouping, dimensions, timeMs);

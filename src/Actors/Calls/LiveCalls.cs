@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using Earshot.Actors.Stages;
 using Earshot.Schemas;
 using Earshot.Snapshots;
 
@@ -10,9 +11,13 @@ namespace Earshot.Actors.Calls;
 /// shards that changed are written again.
 /// </summary>
 internal sealed class LiveCalls(
-    CallLimits limits, int dimensions, SymbolTable dimensionValues, SymbolTable metrics)
+    CallLimits limits, int dimensions, SymbolTable dimensionValues, SymbolTable metrics,
+    bool keepIds = false)
 {
     private const string Prefix = "live-calls/";
+
+    /// <summary>Their ids as they came: parts that are there only where rows of calls are.</summary>
+    private const string IdsPrefix = "live-call-ids/";
 
     /// <summary>As older versions wrote them: without stream reports.</summary>
     private const string OldPrefix = "calls/";
@@ -120,11 +125,20 @@ internal sealed class LiveCalls(
         }
 
         foreach ((int shard, List<ulong> ids) in byShard)
-            into.Add(new SnapshotPart(PartKey(shard), Write(ids)));
+        {
+            into.Add(new SnapshotPart(PartKey(Prefix, shard), Write(ids)));
+            if (keepIds)
+                into.Add(StatePart.Write(
+                    PartKey(IdsPrefix, shard), writer => WriteIds(writer, ids)));
+        }
+
         foreach (int shard in dirty)
         {
-            if (!whole && !byShard.ContainsKey(shard))
-                into.Add(new SnapshotPart(PartKey(shard), null));
+            if (whole || byShard.ContainsKey(shard))
+                continue;
+            into.Add(new SnapshotPart(PartKey(Prefix, shard), null));
+            if (keepIds)
+                into.Add(new SnapshotPart(PartKey(IdsPrefix, shard), null));
         }
 
         dirty.Clear();
@@ -153,6 +167,16 @@ internal sealed class LiveCalls(
                     dirty.Add(ShardOf(id));
             }
         }
+
+        foreach ((string key, byte[] value) in parts)
+        {
+            if (!key.StartsWith(IdsPrefix, StringComparison.Ordinal))
+                continue;
+            using BinaryReader reader = new(new MemoryStream(value));
+            int count = reader.Read7BitEncodedInt();
+            for (int i = 0; i < count; i++)
+                calls[reader.ReadUInt64()].IdText = reader.ReadString();
+        }
     }
 
     private void SetTimer(ulong id, CallActor call, long timeMs)
@@ -170,8 +194,18 @@ internal sealed class LiveCalls(
 
     private static int ShardOf(ulong id) => (int)(id % Shards);
 
-    private static string PartKey(int shard) =>
-        Prefix + shard.ToString("d3", CultureInfo.InvariantCulture);
+    private static string PartKey(string prefix, int shard) =>
+        prefix + shard.ToString("d3", CultureInfo.InvariantCulture);
+
+    private void WriteIds(BinaryWriter writer, List<ulong> ids)
+    {
+        writer.Write7BitEncodedInt(ids.Count);
+        foreach (ulong id in ids)
+        {
+            writer.Write(id);
+            writer.Write(calls[id].IdText);
+        }
+    }
 
     private byte[] Write(List<ulong> ids)
     {

@@ -21,7 +21,7 @@ public interface IArchive
     /// returns, the files are durable under their final names.
     /// </summary>
     /// <param name="table">
-    /// "aggregates", "insights", "predictions", "warnings", "late" or "dead".
+    /// "aggregates", "insights", "predictions", "warnings", "calls", "late" or "dead".
     /// </param>
     /// <param name="partition">Partition of the output topic.</param>
     /// <param name="batches">The records, protobuf messages of rows.proto, in offset order.</param>

@@ -25,6 +25,7 @@ public static class TopicFormats
         [topics.Insights] = HeadersOf("Insight"),
         [topics.Predictions] = HeadersOf("Prediction"),
         [topics.Warnings] = HeadersOf("Warning"),
+        [topics.Finished] = HeadersOf("FinishedCall"),
         [topics.Bundles] = HeadersOf("Bundle"),
         [topics.Control] = HeadersOf("Control"),
     };

@@ -34,7 +34,7 @@ public sealed class ArchiveSchema
         tags = [.. StandardTags.Concat(extraTags ?? []).Distinct()];
         Tables =
         [
-            Aggregates(), Insights(), Predictions(), Warnings(), Late(), Dead(),
+            Aggregates(), Insights(), Predictions(), Warnings(), Calls(), Late(), Dead(),
         ];
         byName = Tables.ToDictionary(table => table.Name);
         foreach (ArchiveTable table in Tables)
@@ -111,6 +111,15 @@ public sealed class ArchiveSchema
             ["grouping", .. key.Dimensions, "call_id", "stream_id", "event_time", "log_offset"],
         Check = w => key.CheckPresent(w.Key),
         DayTimeMs = (w, appendTimeMs) => DayTime(w.EventTime, appendTimeMs),
+    };
+
+    private TableLayout<FinishedCall> Calls() => new(
+        "calls", "one call, counted or given up; filled with --archive-calls", FinishedCall.Parser,
+        [.. key.WithoutWindow<FinishedCall>(c => c.Key), .. CallColumns.All])
+    {
+        SortColumns = ["grouping", .. key.Dimensions, "ended", "call_id", "log_offset"],
+        Check = c => key.CheckPresent(c.Key),
+        DayTimeMs = (c, appendTimeMs) => DayTime(c.Ended, appendTimeMs),
     };
 
     private TableLayout<LateRow> Late() => new(

@@ -5,8 +5,8 @@ namespace Earshot.Archive.Sql;
 
 /// <summary>
 /// SQL over the archive: an in-memory DuckDB with the views aggregates, insights, predictions,
-/// warnings, late and dead (the newest revision of each row), the same names with _all (every
-/// revision), and the functions of <see cref="SqlMacros"/>. One caller at a time.
+/// warnings, calls, late and dead (the newest revision of each row), the same names with _all
+/// (every revision), and the functions of <see cref="SqlMacros"/>. One caller at a time.
 /// </summary>
 public sealed class ArchiveSql : IDisposable
 {

@@ -16,7 +16,8 @@ internal static class SqlCommand
         Argument<string> statement = new("SQL")
         {
             Description = "Statement in DuckDB's SQL. Tables: aggregates, insights, predictions, "
-                + "warnings, late, dead (the newest revision of each row); NAME_all has every one.",
+                + "warnings, calls, late, dead (the newest revision of each row); NAME_all has "
+                + "every one.",
         };
         Option<string> format = FormatOption();
         Option<string?> output = OutOption();

@@ -17,6 +17,12 @@ internal sealed class PipelineArguments
         Description = "Send partial results through the bundles topic even with one partition.",
     };
 
+    private readonly Option<bool> archiveCalls = new("--archive-calls")
+    {
+        Description = "Write a row per call, with its values, its tags and why it carries them, "
+            + "to the table calls.",
+    };
+
     private readonly Option<string?> config = new("--config")
     {
         Description = "JSON file with any setting, for example { \"window\": \"5m,1h\", "
@@ -53,6 +59,7 @@ internal sealed class PipelineArguments
         foreach (Option<string?> option in settings.Values)
             command.Options.Add(option);
         command.Options.Add(shuffle);
+        command.Options.Add(archiveCalls);
         command.Options.Add(config);
         command.Options.Add(acceptIncomplete);
     }
@@ -87,6 +94,7 @@ internal sealed class PipelineArguments
         return options with
         {
             Shuffled = options.Shuffled || given.GetValue(shuffle),
+            ArchiveCalls = options.ArchiveCalls || given.GetValue(archiveCalls),
             AcceptIncompleteState = given.GetValue(acceptIncomplete),
         };
     }

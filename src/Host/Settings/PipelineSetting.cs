@@ -53,6 +53,11 @@ internal sealed record PipelineSetting(
             o => o.Rekey ? "true" : "false", (o, text) => o with { Rekey = ParseFlag(text) }),
         Duration("call-limit", 1000, "A call without an end is given up this long after its first "
             + "step.", shapes: true, o => o.CallLimitMs, (o, ms) => o with { CallLimitMs = ms }),
+        new("archive-calls", "true or false",
+            "Write a row per call, with its values, its tags and why it carries them, to the topic "
+            + "NAME.finished.v1 and the table calls.", Shapes: true,
+            o => o.ArchiveCalls ? "true" : "false",
+            (o, text) => o with { ArchiveCalls = ParseFlag(text) }),
         Duration("future-limit", 0, "An event time this far ahead of the clock is refused.",
             shapes: true, o => o.FutureLimitMs, (o, ms) => o with { FutureLimitMs = ms }),
         Number("seen-events-max", 1000, 1_000_000_000,

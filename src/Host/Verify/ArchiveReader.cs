@@ -114,6 +114,31 @@ internal sealed class ArchiveReader : IDisposable
         }
     }
 
+    /// <summary>Every row of a call.</summary>
+    /// <param name="columns">Columns to read.</param>
+    public IEnumerable<(FinishedId Id, object?[] Values)> Calls(IReadOnlyList<string> columns)
+    {
+        string names = string.Join(", ", columns.Concat(dimensions).Select(Quoted));
+        int first = 7 + columns.Count;
+        foreach (object?[] row in Query(
+            "calls", "SELECT log_partition, log_offset, source_partition, coalesce(call_id, ''), "
+            + "epoch_ms(ended), closed_by, coalesce(source_offset, 0), "
+            + $"{names} FROM calls_all"))
+        {
+            FinishedId id = FinishedId.Of(
+                Convert.ToInt32(row[2], Invariant), (string)row[3]!,
+                Convert.ToInt64(row[4], Invariant), (string)row[5]!,
+                Convert.ToInt64(row[6], Invariant));
+            yield return (
+                id,
+                [
+                    .. row[7..first].Select(
+                        value => value is object?[] list ? TagsOf(list) : Whole(value)),
+                    DimensionsOf(row, first),
+                ]);
+        }
+    }
+
     /// <summary>
     /// Per table and partition the end of the last window of which there are final rows, ms since
     /// the epoch.
@@ -213,6 +238,11 @@ internal sealed class ArchiveReader : IDisposable
 
         return RowId.TextOf(named);
     }
+
+    private static string TagsOf(object?[] list) =>
+        CallComparison.TextOf(list.Cast<KeyValuePair<string, object?>[]>().Select(
+            tag => ((string)tag[0].Value!, (string)tag[1].Value!, (double)tag[2].Value!,
+                (double)tag[3].Value!, (string)tag[4].Value!)));
 
     private static string BucketsOf(object?[] list) =>
         RowColumns.TextOf(list.Cast<KeyValuePair<string, object?>[]>().Select(

@@ -33,6 +33,11 @@ internal sealed class RowComparison(
         WarningComparison.Compare(
             archive, rows.Warnings, extent.Settled,
             new TableResult("warnings", differences, differencesMax)),
+        .. rows.Calls.Count > 0
+            ? [CallComparison.Compare(
+                archive, rows.Calls, extent.Settled,
+                new TableResult("calls", differences, differencesMax))]
+            : Array.Empty<TableResult>(),
         Compare("late", rows.Late),
         Compare("dead", rows.Dead),
     ];

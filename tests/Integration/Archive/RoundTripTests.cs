@@ -12,6 +12,62 @@ public sealed class RoundTripTests : IDisposable
     public void Dispose() => fixture.Dispose();
 
     [DuckDbFact]
+    public async Task Calls_come_back_with_their_tags()
+    {
+        await fixture.WriteAsync(
+            "calls", 0,
+            new FinishedCall
+            {
+                Key = new RowKey { Grouping = "call", Dimensions = { ["country"] = "CH" } },
+                CallId = "C1", Started = ArchiveFixture.Start, Ended = ArchiveFixture.Start + 9,
+                State = "answered", ClosedBy = "signalling", Pdd = 8, PddBasis = "steps",
+                PddLimit = 6, Reports = 2, PacketsIn = 4, FromReports = { "jitter", "mos" },
+                Tags =
+                {
+                    new TagDecision
+                    {
+                        Tag = "high_pdd", Input = "pdd", Value = 8, Limit = 6, Basis = "steps",
+                    },
+                    new TagDecision
+                    {
+                        Tag = "a_tag_with_a_name_longer_than_a_cell", Input = "mos", Value = 1,
+                        Limit = 2, Basis = "reports",
+                    },
+                },
+            },
+            new FinishedCall
+            {
+                Key = new RowKey { Grouping = "call" }, Ended = ArchiveFixture.Start,
+                ClosedBy = "limit", State = "no_end", IceFailed = false, PddLimitHour = 3_600_000,
+                PddLimitSamples = 7, SourceOffset = 5, SipResponse = 200,
+            });
+        List<object?[]> calls = fixture.Query(
+            """
+            SELECT country, call_id, epoch_ms(started), epoch_ms(ended), state, closed_by, pdd,
+                pdd_basis, pdd_limit, epoch_ms(pdd_limit_hour), pdd_limit_samples, sip_response,
+                packets_in, packets_out, ice_failed, from_reports, reports, source_offset,
+                list_transform(tags, lambda t: t.tag || ' ' || t.input || ' ' || t."value"
+                    || ' ' || t."limit" || ' ' || t.basis).array_to_string(';')
+            FROM calls ORDER BY log_offset
+            """);
+        const long Start = ArchiveFixture.Start;
+        Assert.Equal(
+            [
+                "CH", "C1", Start, Start + 9, "answered", "signalling", 8.0, "steps", 6.0, null,
+                null, null, 4L, null, null, "jitter,mos", 2L, null,
+                "high_pdd pdd 8.0 6.0 steps;"
+                + "a_tag_with_a_name_longer_than_a_cell mos 1.0 2.0 reports",
+            ],
+            calls[0]);
+        Assert.Equal(
+            [
+                null, null, null, Start, "no_end", "limit", null, null, null, 3_600_000L, 7L, 200L,
+                null, null, false, null, 0L, 5L, "",
+            ],
+            calls[1]);
+    }
+
+    [DuckDbFact]
     public async Task AggregatesComeBackAsWritten()
     {
         Aggregate one = ArchiveFixture.Jitter(0, "日本 – Ōsaka, a long name", [2.5]);

@@ -108,6 +108,32 @@ public sealed class VerifyTests(VerifyTests.Traffic traffic)
     }
 
     [DuckDbFact]
+    public async Task Rows_of_calls_are_as_recomputed_and_a_changed_one_is_told_of()
+    {
+        string file = await traffic.ReplayAsync(cli.DataFolder, "--archive-calls");
+        CommandResult verified = await VerifyAsync(file);
+        Assert.True(verified.Code == 0, verified.Error + verified.Output);
+        Counts counts = CountsOf(verified, "calls");
+        Assert.True(counts.Equal > 100, verified.Output);
+        Assert.Equal(counts with { Compared = counts.Equal, Pending = 0 }, counts);
+
+        // What is counted of tags is what the rows say.
+        CommandResult tagged = await CommandLine.RunAsync(
+            "sql", "SELECT (SELECT sum(high_packet_loss) FROM insights WHERE grouping = 'country') "
+            + "= (SELECT count(*) FROM calls WHERE len(list_filter(tags, "
+            + "lambda t: t.tag = 'high_packet_loss')) > 0) AS same",
+            "--format", "csv", "--data", cli.DataFolder);
+        Assert.Equal("same\ntrue\n", tagged.Output.ReplaceLineEndings("\n"));
+        await ChangeAsync(
+            "calls", "SELECT * REPLACE (CASE WHEN log_offset = 7 THEN tags[2:] ELSE tags END AS "
+            + "tags, CASE WHEN log_offset = 8 THEN 1 ELSE mos END AS mos) FROM source");
+        verified = await VerifyAsync(file);
+        Assert.Equal(1, verified.Code);
+        Assert.InRange(CountsOf(verified, "calls").Different, 1, 2);
+        Assert.Matches("  mos: archive 1, recomputed ", verified.Output);
+    }
+
+    [DuckDbFact]
     public async Task Sums_may_differ_in_their_last_bits()
     {
         string file = await CopyReplayAsync();

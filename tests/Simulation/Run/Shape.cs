@@ -56,6 +56,7 @@ internal sealed record Shape(
         {
             KeyIdleMs = keyIdleMs,
             HistoryKeepMs = keyIdleMs % 2 == 1 ? 5 * keyIdleMs : options.HistoryKeepMs,
+            ArchiveCalls = random.Next(2) == 0,
         };
         bool kafka = random.Next(4) != 0;
         int processes = kafka ? random.Next(1, Math.Min(3, partitions + 1) + 1) : 1;

@@ -31,6 +31,7 @@ public sealed class StateRoundTripTests
         Mode = OutputMode.Update,
         KeysMax = 2,
         KeyIdleMs = 3_000,
+        ArchiveCalls = true,
     };
 
     public static TheoryData<string, int> Cases()

@@ -48,7 +48,7 @@ public sealed class TableRenewalTests
         Combiner combiner = new(
             Some, Some.Dimensions, values, metrics, keys, new Books(), baselines);
         CallJoin calls = new(
-            Some, combiner, Some.Dimensions.Count, values, metrics, new Books());
+            Some, combiner, Some.Dimensions.Count, values, metrics, new Books(), finished: null);
         TableRenewal renewal = new(
             values, metrics, combiner.Partials, keys, calls, baselines, combiner.Estimates);
         keys.Advance(T0);

@@ -50,6 +50,7 @@ internal static class GoldenMessages
             ["prediction"] = Prediction(),
             ["warning"] = Warning(),
             ["warning-cleared"] = WarningCleared(),
+            ["finished-call"] = FinishedCall(),
             ["late-row"] = LateRow(),
             ["dead-letter"] = DeadLetter(),
         };
@@ -204,6 +205,27 @@ internal static class GoldenMessages
     {
         Key = Key(), CallId = "C1", StreamId = "S1", Warning_ = "high_jitter", Raised = true,
         EventTime = Noon, Value = 45, Limit = 30,
+    };
+
+    private static FinishedCall FinishedCall() => new()
+    {
+        Key = new RowKey { Grouping = "call", Dimensions = { ["country"] = "CH" } },
+        CallId = "C1", Started = Noon - 9000, Ended = Noon, State = "answered",
+        ClosedBy = "complete_summary", ConnectDuration = 7.5, Pdd = 8.5, PddBasis = "summary",
+        SipResponse = 200, Score = 0.7, PacketLoss = 1.5, Jitter = 6, MaxJitter = 41,
+        DelayedPackets = 0.5, Latency = 90, Rtt = 210, Mos = 3.1, PacketsIn = 700, PacketsOut = 0,
+        AudioLevelIn = 0.25, AudioLevelOut = 0.5, IceFailed = true,
+        FromReports = { "jitter", "max_jitter" }, Reports = 4,
+        Tags =
+        {
+            new TagDecision
+            {
+                Tag = "high_pdd", Input = "pdd", Value = 8.5, Limit = 6.25, Basis = "summary",
+                BaselineHour = Noon - 7_200_000, Samples = 512,
+            },
+        },
+        SourcePartition = 2, SourceOffset = 99, PddLimit = 6.25, PddLimitHour = Noon - 7_200_000,
+        PddLimitSamples = 512,
     };
 
     private static Warning WarningCleared() => new()
