@@ -1,4 +1,3 @@
-using Earshot.Actors;
 using Earshot.Actors.Wire;
 using Earshot.Analytics;
 using Earshot.Schemas.V1;
