@@ -16,7 +16,7 @@ internal sealed class LiveCalls(
 {
     private const string Prefix = "live-calls/";
 
-    /// <summary>Their ids as they came: parts that are there only where rows of calls are.</summary>
+    /// <summary>Their ids as they came: parts that are there only with rows of calls.</summary>
     private const string IdsPrefix = "live-call-ids/";
 
     /// <summary>As older versions wrote them: without stream reports.</summary>

@@ -137,7 +137,7 @@ public sealed class SideRecordsTests
             [("content-type", "application/x-protobuf; messageType=earshot.v1.Aggregate"),
                 ("earshot-schema-version", "1")],
             formats[Topics.Default.Aggregates]);
-        Assert.Equal(6, formats.Count);
+        Assert.Equal(7, formats.Count);
         Assert.DoesNotContain(Topics.Default.Dead, formats.Keys);
         Assert.DoesNotContain(Topics.Default.Late, formats.Keys);
     }
