@@ -10,7 +10,7 @@ public abstract partial class SnapshotConformance : IAsyncLifetime
     private protected static readonly SnapshotOwner Owner = new("call", 0);
 
     // A test that hangs fails instead.
-    private readonly CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource limit = new(TimeSpan.FromMinutes(3));
 
     private protected ISnapshotStore Store { get; set; } = null!;
 
