@@ -1,7 +1,9 @@
+using System.Globalization;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using Earshot.Bench.Keys;
 
 namespace Earshot.Bench;
 
@@ -12,8 +14,11 @@ namespace Earshot.Bench;
 /// </summary>
 public static class Program
 {
-    public static int Main(string[] args)
+    public static async Task<int> Main(string[] args)
     {
+        if (args is ["keys", "fill" or "load", string keys, string path])
+            return await KeysRun.RunAsync(
+                args[1], int.Parse(keys, CultureInfo.InvariantCulture), path);
         List<string> options = [.. args];
         bool chosen = args.Any(arg => arg is "-f" or "--filter" or "--list" or "--help"
             || arg.StartsWith("--filter=", StringComparison.Ordinal));
