@@ -12,9 +12,9 @@ namespace Earshot.Snapshots;
 /// parts does not read the others.
 /// </summary>
 /// <remarks>
-/// Version 1 had no settings in the header; versions 1 and 2 had no cold parts, a part for each key,
-/// and live calls without what their stream reports say (parts of another name). How a part is
-/// wrapped is the same in all. An older snapshot becomes one of this version at the next save,
+/// Version 1 had no settings in the header; versions 1 and 2 had no cold parts, a part for each
+/// key, and live calls without what their stream reports say (parts of another name). How a part
+/// is wrapped is the same in all. An older snapshot becomes one of this version at the next save,
 /// whose header then covers parts of both.
 /// </remarks>
 internal static class SnapshotFormat
