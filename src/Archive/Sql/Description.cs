@@ -8,6 +8,9 @@ namespace Earshot.Archive.Sql;
 /// <summary>Makes the statements of <c>earshot describe</c>.</summary>
 internal sealed class Description(string? root, ArchiveSchema schema)
 {
+    // What says when a row was; the first that a table has.
+    private static readonly string[] TimeColumns = ["event_time", "window_start", "ended"];
+
     /// <summary>The statement for a table, a Parquet file, or (null) all tables.</summary>
     internal string Statement(string? target, Func<string, IReadOnlyList<string>> columnsOf)
     {
@@ -70,8 +73,8 @@ internal sealed class Description(string? root, ArchiveSchema schema)
                     .SelectMany(group => ArchiveFolder.Part(group).Live),
             ];
             long bytes = live.Sum(file => new FileInfo(file.Path).Length);
-            string time = table.Columns.Any(column => column.Name == "event_time")
-                ? "event_time" : "window_start";
+            string time = TimeColumns.First(
+                name => table.Columns.Any(column => column.Name == name));
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"""

@@ -113,7 +113,7 @@ public sealed class RecoveryTests : IDisposable
     public async Task UnknownTablesAndBackwardRangesAreRefused()
     {
         await Assert.ThrowsAsync<ArgumentException>(
-            () => fixture.WriteAsync("calls", 0, Rows(0, 1)).AsTask());
+            () => fixture.WriteAsync("no_table", 0, Rows(0, 1)).AsTask());
         await Assert.ThrowsAsync<ArgumentException>(() => fixture.Archive.WriteAsync(
             "aggregates", 0,
             [ArchiveFixture.Batch(5, Rows(5, 1)), ArchiveFixture.Batch(0, Rows(0, 1))],

@@ -242,7 +242,7 @@ public sealed class SqlTests : IDisposable
         Directory.CreateDirectory(fixture.Folder);
         using ArchiveSql sql = fixture.Sql();
         ArgumentException unknown =
-            Assert.Throws<ArgumentException>(() => sql.DescribeStatement("calls"));
+            Assert.Throws<ArgumentException>(() => sql.DescribeStatement("no_table"));
         Assert.Contains("aggregates", unknown.Message);
         Assert.Throws<ArgumentException>(() => sql.DescribeStatement("x.parquet"));
         using ArchiveSql none = new(new ArchiveSqlOptions());
