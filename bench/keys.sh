@@ -13,6 +13,11 @@ if ! [[ $keys =~ ^[1-9][0-9]*$ ]]; then
     fail "allowed is a number of keys"
     exit 2
 fi
+
+# As the service is built, in a container of 4 GiB: without a limit the collector takes what
+# there is.
+export DOTNET_gcConcurrent=0 DOTNET_GCHeapHardLimit=0xD0000000
+
 project=$earshot_root/bench/Earshot.Bench
 setup_dotnet && setup_sqlite || exit 1
 say "building the benchmarks ..."

@@ -23,6 +23,9 @@ internal static class KeysRun
     private const int Snapshots = 40;
     private const int BackMax = 20_000;
 
+    // So many windows are open at most, and some more.
+    private const int WindowsClosing = 8;
+
     private static readonly SnapshotOwner owner = new("fused", 0);
 
     private static readonly PipelineOptions options = new()
@@ -73,6 +76,9 @@ internal static class KeysRun
         long began = Stopwatch.GetTimestamp();
         await subject.LoadAsync();
         Say("recovery, s", Stopwatch.GetElapsedTime(began).TotalSeconds);
+
+        // Off the stack of the store's answer, which holds the parts it has read.
+        await Task.Yield();
         SayMemory(subject.Stage, keys);
         KeysInput input = new(keys);
 
@@ -80,7 +86,8 @@ internal static class KeysRun
         long now = input.EndMs;
         for (int steps = 0; subject.Stage.Progress.KeysOutOfMemory < keys - 1; steps++)
         {
-            now += options.KeyIdleMs / 4;
+            // Windows close one after the other, as they do in life; then time may leap.
+            now += steps < WindowsClosing ? options.Windows[0].LengthMs : options.KeyIdleMs / 4;
             subject.Give(input, 1, now);
             await subject.SaveAsync();
             if (steps > (keys / 10_000) + 10)

@@ -73,7 +73,14 @@ public interface IStage
 /// <param name="partition">The partition this stage writes its rows to.</param>
 public sealed class EpochOutputs(Topics topics, int partition)
 {
+    /// <summary>
+    /// A batch is handed out when it reaches this, bytes: where very many windows close at once
+    /// one batch would outgrow an array, and growing would copy it over and over.
+    /// </summary>
+    private const int BatchBytesMax = 8 << 20;
+
     private readonly Dictionary<TopicPartition, RecordBatchBuilder> builders = [];
+    private List<RecordAppend> full = [];
 
     /// <summary>
     /// True while nothing may be given out (replay of what was given out before).
@@ -103,12 +110,17 @@ public sealed class EpochOutputs(Topics topics, int partition)
             builders.Add(target, builder = new RecordBatchBuilder());
         builder.Append(key, value, headers);
         SizeBytes += key.Length + value.Length + headers.Length;
+        if (builder.SizeBytes >= BatchBytesMax)
+            full.Add(new RecordAppend(target, builder.Build()));
     }
 
-    /// <summary>Hands everything out and starts anew.</summary>
+    /// <summary>
+    /// Hands everything out and starts anew: for each target one batch or more, in order.
+    /// </summary>
     public IReadOnlyList<RecordAppend> Take()
     {
-        List<RecordAppend> appends = [];
+        List<RecordAppend> appends = full;
+        full = [];
         foreach ((TopicPartition target, RecordBatchBuilder builder) in builders)
         {
             if (builder.Count > 0)

@@ -21,6 +21,21 @@ public abstract partial class LogConformance
     }
 
     [SuiteFact]
+    public async Task Several_batches_for_one_partition_are_written_in_their_order()
+    {
+        await using ILogProducer producer = await Log.OpenProducerAsync(Name("p"), Cancel);
+        LogTransaction transaction = new(
+            [
+                new(Calls, LogRecords.Of("a", "b")), new(Results, LogRecords.Of("x")),
+                new(Calls, LogRecords.Of("c")), new(Calls, LogRecords.Of("d", "e")),
+            ],
+            []);
+        await LogRecords.CommitAsync(producer, transaction, Cancel);
+        await AssertHoldsAsync(Calls, ["0:a", "1:b", "2:c", "3:d", "4:e"]);
+        await AssertHoldsAsync(Results, ["0:x"]);
+    }
+
+    [SuiteFact]
     public async Task Who_sees_one_part_of_a_transaction_sees_all_of_it()
     {
         await using ILogProducer producer = await Log.OpenProducerAsync(Name("p"), Cancel);
