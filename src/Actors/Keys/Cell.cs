@@ -93,16 +93,17 @@ public sealed class Cell
     /// <summary>
     /// Reads what <see cref="Write"/> wrote, also by an older version with fewer counts.
     /// </summary>
-    public static Cell Read(BinaryReader reader, SymbolTable names)
+    internal static Cell Read(PageReader reader, SymbolTable names)
     {
         Cell cell = new();
         int width = reader.Read7BitEncodedInt();
         for (int i = 0; i < width; i++)
             cell.Counts[i] = reader.Read7BitEncodedInt64();
         int count = reader.Read7BitEncodedInt();
+        cell.aggregates = count == 0 ? [] : new Aggregate[count];
         for (int i = 0; i < count; i++)
         {
-            int metric = names.Intern(reader.ReadString());
+            int metric = reader.ReadSymbol(names);
             cell.Insert(metric, Aggregate.Read(reader));
         }
 
