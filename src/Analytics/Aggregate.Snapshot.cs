@@ -5,21 +5,22 @@ namespace Earshot.Analytics;
 // they are written for programs before this one, which took them from there.
 public sealed partial class Aggregate
 {
-    /// <summary>Writes the whole state; <see cref="Read"/> restores it bit by bit.</summary>
+    /// <summary>
+    /// Writes the whole state; <see cref="Read(BinaryReader)"/> restores it bit by bit.
+    /// </summary>
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        writer.Write7BitEncodedInt64(count);
-        Moments moments = Moments;
-        writer.Write(moments.Sum);
-        writer.Write(moments.M2);
         if (IsRaw)
         {
-            foreach (double value in RawValues)
-                writer.Write(value);
+            WriteRaw(writer, RawValues);
             return;
         }
 
+        Moments moments = spread!.Moments;
+        writer.Write7BitEncodedInt64(count);
+        writer.Write(moments.Sum);
+        writer.Write(moments.M2);
         writer.Write(moments.Min);
         writer.Write(moments.Max);
         int entries = 0;
@@ -35,10 +36,37 @@ public sealed partial class Aggregate
         }
     }
 
+    /// <summary>Writes what <see cref="Write"/> writes of an aggregate of these values.</summary>
+    /// <param name="writer">Receives it.</param>
+    /// <param name="values">At most <see cref="RawMax"/>, in arrival order.</param>
+    public static void WriteRaw(BinaryWriter writer, ReadOnlySpan<double> values)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write7BitEncodedInt64(values.Length);
+        Moments moments = Moments.Of(values);
+        writer.Write(moments.Sum);
+        writer.Write(moments.M2);
+        foreach (double value in values)
+            writer.Write(value);
+    }
+
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="InvalidDataException">The bytes are no aggregate.</exception>
     /// <exception cref="EndOfStreamException">The bytes end early.</exception>
     public static Aggregate Read(BinaryReader reader)
+    {
+        Span<double> values = stackalloc double[RawMax];
+        return Read(reader, values, out int count) ?? FromRaw(values[..count]);
+    }
+
+    /// <summary>The same, without an aggregate where there are few values.</summary>
+    /// <param name="reader">Has what was written.</param>
+    /// <param name="values">Receives them; of <see cref="RawMax"/>.</param>
+    /// <param name="valueCount">How many those are; 0 for an aggregate of more.</param>
+    /// <returns>The aggregate; null: the values are all there is.</returns>
+    /// <exception cref="InvalidDataException">The bytes are no aggregate.</exception>
+    /// <exception cref="EndOfStreamException">The bytes end early.</exception>
+    public static Aggregate? Read(BinaryReader reader, Span<double> values, out int valueCount)
     {
         ArgumentNullException.ThrowIfNull(reader);
         long count = reader.Read7BitEncodedInt64();
@@ -46,23 +74,18 @@ public sealed partial class Aggregate
         double m2 = reader.ReadDouble();
         if (count < 0)
             throw new InvalidDataException($"An aggregate of {count} values.");
-        return count <= RawMax
-            ? ReadRaw(reader, (int)count)
-            : ReadBuckets(reader, count, sum, m2);
-    }
-
-    private static Aggregate ReadRaw(BinaryReader reader, int count)
-    {
-        Span<double> values = stackalloc double[RawMax];
-        values = values[..count];
-        foreach (ref double value in values)
+        valueCount = 0;
+        if (count > RawMax)
+            return ReadBuckets(reader, count, sum, m2);
+        valueCount = (int)count;
+        foreach (ref double value in values[..valueCount])
         {
             value = reader.ReadDouble();
             if (!double.IsFinite(value))
                 throw new InvalidDataException($"An aggregate with the value {value}.");
         }
 
-        return FromRaw(values);
+        return null;
     }
 
     private static Aggregate ReadBuckets(BinaryReader reader, long count, double sum, double m2)

@@ -117,6 +117,27 @@ public sealed partial class Aggregate
         count = before + 1;
     }
 
+    /// <summary>Adds finite values at once: cheaper than one by one.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A value is NaN or infinite: then none is added.
+    /// </exception>
+    public void Add(ReadOnlySpan<double> values)
+    {
+        ThrowIfNotFinite(values);
+        long total = count + values.Length;
+        if (total > RawMax)
+        {
+            SpreadOut().Add(values);
+            count = total;
+            return;
+        }
+
+        if (total > 1)
+            EnsureRaw((int)total);
+        foreach (double value in values)
+            Add(value);
+    }
+
     /// <summary>
     /// Adds all values of another aggregate, which stays as it is (it may be this one).
     /// </summary>
@@ -211,6 +232,15 @@ public sealed partial class Aggregate
     {
         if (count == 0)
             throw new InvalidOperationException("An empty aggregate has no mean or quantiles.");
+    }
+
+    private static void ThrowIfNotFinite(ReadOnlySpan<double> values)
+    {
+        foreach (double value in values)
+        {
+            if (!double.IsFinite(value))
+                ThrowNotFinite(value);
+        }
     }
 
     private static double Least(ReadOnlySpan<double> values)

@@ -1,64 +1,97 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Earshot.Analytics;
 
 /// <summary>
 /// The counts of the buckets of one sign, addressed by magnitude index (1 to
 /// <see cref="Buckets.IndexMax"/>): one dense array over the powers of two in use. It grows by
-/// whole powers of two and at least by half, so that adding costs amortised constant time, and
-/// never holds more than all of them (52 KiB).
+/// whole powers of two and at least by half, so that adding costs amortised constant time.
+/// <para>
+/// Most counts are small: each takes one byte, until one of them needs two, then four, then eight.
+/// So the counts of a power of two are one or two cache lines, and all of them 52 KiB at most.
+/// </para>
 /// </summary>
 internal struct BucketWindow
 {
     private const int OctaveCount = Buckets.IndexMax / Buckets.PerOctave;
+    private const int WidestShift = 3;
 
-    // Count of magnitude index i is counts[i - first]; null until the first value.
-    private long[]? counts;
+    // Count of magnitude index i is at i - first, 1 << shift bytes wide; null until the first.
+    private byte[]? counts;
 
-    // Magnitude index of counts[0]: 1 + a multiple of 64.
+    // Magnitude index of the first count: 1 + a multiple of 64.
     private int first;
+    private int shift;
 
     /// <summary>The least magnitude index that may have a count.</summary>
     public readonly int First => first;
 
     /// <summary>The magnitude index after the last one that may have a count.</summary>
-    public readonly int End => counts is null ? first : first + counts.Length;
+    public readonly int End => first + Length;
+
+    private readonly int Length => counts is null ? 0 : counts.Length >> shift;
 
     /// <summary>The count of a magnitude index between First and End.</summary>
-    public readonly long this[int magnitude] => counts![magnitude - first];
+    public readonly long this[int magnitude] => CountAt(magnitude - first);
+
+    /// <summary>Adds a value to a bucket.</summary>
+    public void AddOne(int magnitude)
+    {
+        int at = magnitude - first;
+        if ((uint)at < (uint)Length)
+        {
+            if (shift == 0 && counts![at] < byte.MaxValue)
+            {
+                counts[at]++;
+                return;
+            }
+
+            if (shift == 1 && As<ushort>()[at] < ushort.MaxValue)
+            {
+                As<ushort>()[at]++;
+                return;
+            }
+        }
+
+        Add(magnitude, 1);
+    }
 
     /// <summary>Adds values to a bucket.</summary>
     public void Add(int magnitude, long count)
     {
         Debug.Assert(magnitude is > 0 and <= Buckets.IndexMax);
-        long[]? array = counts;
         int at = magnitude - first;
-        if (array is null || (uint)at >= (uint)array.Length)
+        if ((uint)at >= (uint)Length)
         {
             Grow(magnitude, magnitude);
-            array = counts!;
             at = magnitude - first;
         }
 
-        array[at] += count;
+        long sum = CountAt(at) + count;
+        Widen(sum);
+        Set(at, sum);
     }
 
     /// <summary>Adds all counts of another window, which may be this one.</summary>
     public void Add(in BucketWindow other)
     {
-        int low = other.First, high = other.End - 1;
-        while (low <= high && other[low] == 0)
-            low++;
-        while (high > low && other[high] == 0)
-            high--;
-        if (low > high)
+        int low = other.NextUsed(other.first), last = other.LastUsed();
+        if (low > last)
             return;
-        if (counts is null || low < first || high >= End)
-            Grow(low, high);
-        Span<long> into = counts.AsSpan(low - first, high - low + 1);
-        ReadOnlySpan<long> from = other.counts.AsSpan(low - other.first, high - low + 1);
-        for (int i = 0; i < into.Length; i++)
-            into[i] += from[i];
+        if (low < first || last >= End)
+            Grow(low, last);
+        for (int magnitude = low; magnitude <= last; magnitude = other.NextUsed(magnitude + 1))
+            Add(magnitude, other[magnitude]);
+    }
+
+    /// <summary>The first magnitude index from one on that has a count; End: none.</summary>
+    /// <param name="magnitude">Not below First.</param>
+    public readonly int NextUsed(int magnitude)
+    {
+        int start = (magnitude - first) << shift;
+        int found = counts.AsSpan(Math.Min(start, counts?.Length ?? 0)).IndexOfAnyExcept((byte)0);
+        return found < 0 ? End : first + ((start + found) >> shift);
     }
 
     /// <summary>Sets all counts to 0 and keeps the array.</summary>
@@ -68,6 +101,48 @@ internal struct BucketWindow
             Array.Clear(counts);
     }
 
+    private readonly int LastUsed() =>
+        first + (counts.AsSpan().LastIndexOfAnyExcept((byte)0) >> shift);
+
+    private readonly long CountAt(int at) => shift switch
+    {
+        0 => counts![at],
+        1 => As<ushort>()[at],
+        2 => As<uint>()[at],
+        _ => As<long>()[at],
+    };
+
+    private readonly void Set(int at, long count)
+    {
+        switch (shift)
+        {
+            case 0: counts![at] = (byte)count; break;
+            case 1: As<ushort>()[at] = (ushort)count; break;
+            case 2: As<uint>()[at] = (uint)count; break;
+            default: As<long>()[at] = count; break;
+        }
+    }
+
+    private readonly Span<T> As<T>()
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(counts.AsSpan());
+
+    // Makes every count wide enough for this one.
+    private void Widen(long count)
+    {
+        if (shift == WidestShift || (ulong)count >> (8 << shift) == 0)
+            return;
+        int wider = shift + 1;
+        while (wider < WidestShift && (ulong)count >> (8 << wider) != 0)
+            wider++;
+        BucketWindow widened = new()
+        {
+            counts = new byte[Length << wider], first = first, shift = wider,
+        };
+        for (int at = 0; at < Length; at++)
+            widened.Set(at, CountAt(at));
+        this = widened;
+    }
+
     private void Grow(int low, int high)
     {
         int lowOctave = (low - 1) / Buckets.PerOctave;
@@ -75,7 +150,7 @@ internal struct BucketWindow
         if (counts is not null)
         {
             int oldLow = (first - 1) / Buckets.PerOctave;
-            int oldEnd = oldLow + (counts.Length / Buckets.PerOctave);
+            int oldEnd = oldLow + (Length / Buckets.PerOctave);
             int half = (oldEnd - oldLow) / 2;
             lowOctave = lowOctave < oldLow
                 ? Math.Max(0, Math.Min(lowOctave, oldLow - half))
@@ -85,9 +160,9 @@ internal struct BucketWindow
                 : oldEnd;
         }
 
-        long[] grown = new long[(endOctave - lowOctave) * Buckets.PerOctave];
+        byte[] grown = new byte[(endOctave - lowOctave) * Buckets.PerOctave << shift];
         int grownFirst = 1 + (lowOctave * Buckets.PerOctave);
-        counts?.CopyTo(grown, first - grownFirst);
+        counts?.CopyTo(grown, (first - grownFirst) << shift);
         counts = grown;
         first = grownFirst;
     }

@@ -11,21 +11,13 @@ namespace Earshot.Analytics;
 public sealed class CallCounts
 {
     /// <summary>Number of fields.</summary>
-    public const int Width = FirstAssumed + MosSource.AssumedCount;
+    public const int Width = CountFields.End;
 
     /// <summary>An answered call below this was short, ms.</summary>
     public const long ShortMs = 10_000;
 
     /// <summary>An answered call from this on was long, ms.</summary>
     public const long LongMs = 60_000;
-
-    // Tag i has its calls at FirstTag + 2i and its reports after them.
-    private const int FirstTag = 16;
-    private const int FirstSession = FirstTag + (2 * TagNames.Count);
-    private const int FirstMos = FirstSession + 6;
-
-    // The input of bit i of AssumedInputs is at FirstAssumed + i.
-    private const int FirstAssumed = FirstMos + 2;
 
     // A build error here says that the fields no longer fit.
     private const uint Unused = SparseCounts.IndexEnd - Width;
@@ -54,52 +46,112 @@ public sealed class CallCounts
     }
 
     /// <summary>Calls that ended.</summary>
-    public long Calls { get => fields[0]; set => fields[0] = value; }
+    public long Calls
+    {
+        get => fields[CountFields.Calls];
+        set => fields[CountFields.Calls] = value;
+    }
 
     /// <summary>Of these, the ones that began with a call attempt (seizures).</summary>
-    public long Attempts { get => fields[1]; set => fields[1] = value; }
+    public long Attempts
+    {
+        get => fields[CountFields.Attempts];
+        set => fields[CountFields.Attempts] = value;
+    }
 
     /// <summary>Answered calls.</summary>
-    public long Answered { get => fields[2]; set => fields[2] = value; }
+    public long Answered
+    {
+        get => fields[CountFields.Answered];
+        set => fields[CountFields.Answered] = value;
+    }
 
     /// <summary>Connected time of the answered calls where it is known, ms.</summary>
-    public long ConnectedMs { get => fields[3]; set => fields[3] = value; }
+    public long ConnectedMs
+    {
+        get => fields[CountFields.ConnectedMs];
+        set => fields[CountFields.ConnectedMs] = value;
+    }
 
     /// <summary>Calls whose last SIP response is 200.</summary>
-    public long NormalSessions { get => fields[4]; set => fields[4] = value; }
+    public long NormalSessions
+    {
+        get => fields[CountFields.NormalSessions];
+        set => fields[CountFields.NormalSessions] = value;
+    }
 
     /// <summary>Calls that met a busy user.</summary>
-    public long Busy { get => fields[5]; set => fields[5] = value; }
+    public long Busy { get => fields[CountFields.Busy]; set => fields[CountFields.Busy] = value; }
 
     /// <summary>Calls that nobody answered.</summary>
-    public long NoAnswer { get => fields[6]; set => fields[6] = value; }
+    public long NoAnswer
+    {
+        get => fields[CountFields.NoAnswer];
+        set => fields[CountFields.NoAnswer] = value;
+    }
 
     /// <summary>Calls refused by the terminal.</summary>
-    public long Rejected { get => fields[7]; set => fields[7] = value; }
+    public long Rejected
+    {
+        get => fields[CountFields.Rejected];
+        set => fields[CountFields.Rejected] = value;
+    }
 
     /// <summary>Calls that the network failed.</summary>
-    public long Failed { get => fields[8]; set => fields[8] = value; }
+    public long Failed
+    {
+        get => fields[CountFields.Failed];
+        set => fields[CountFields.Failed] = value;
+    }
 
     /// <summary>Calls that the caller gave up.</summary>
-    public long Canceled { get => fields[9]; set => fields[9] = value; }
+    public long Canceled
+    {
+        get => fields[CountFields.Canceled];
+        set => fields[CountFields.Canceled] = value;
+    }
 
     /// <summary>Answered calls known to be connected for less than <see cref="ShortMs"/>.</summary>
-    public long ShortCalls { get => fields[10]; set => fields[10] = value; }
+    public long ShortCalls
+    {
+        get => fields[CountFields.ShortCalls];
+        set => fields[CountFields.ShortCalls] = value;
+    }
 
     /// <summary>Answered calls known to be connected for <see cref="LongMs"/> or more.</summary>
-    public long LongCalls { get => fields[11]; set => fields[11] = value; }
+    public long LongCalls
+    {
+        get => fields[CountFields.LongCalls];
+        set => fields[CountFields.LongCalls] = value;
+    }
 
     /// <summary>Calls whose last SIP response is known.</summary>
-    public long SipKnown { get => fields[12]; set => fields[12] = value; }
+    public long SipKnown
+    {
+        get => fields[CountFields.SipKnown];
+        set => fields[CountFields.SipKnown] = value;
+    }
 
     /// <summary>Stream reports.</summary>
-    public long Reports { get => fields[13]; set => fields[13] = value; }
+    public long Reports
+    {
+        get => fields[CountFields.Reports];
+        set => fields[CountFields.Reports] = value;
+    }
 
     /// <summary>Metric values, all metrics together.</summary>
-    public long Values { get => fields[14]; set => fields[14] = value; }
+    public long Values
+    {
+        get => fields[CountFields.Values];
+        set => fields[CountFields.Values] = value;
+    }
 
     /// <summary>Answered calls whose connected time is known.</summary>
-    public long DurationKnown { get => fields[15]; set => fields[15] = value; }
+    public long DurationKnown
+    {
+        get => fields[CountFields.DurationKnown];
+        set => fields[CountFields.DurationKnown] = value;
+    }
 
     /// <summary>
     /// Attempts of which the response to the first INVITE is known: what SER, SEER and ISA are
@@ -108,22 +160,22 @@ public sealed class CallCounts
     /// </summary>
     public long Invites
     {
-        get => fields[FirstSession];
-        set => fields[FirstSession] = value;
+        get => fields[CountFields.Invites];
+        set => fields[CountFields.Invites] = value;
     }
 
     /// <summary>Of these, the ones sent elsewhere: response 3xx.</summary>
     public long Redirected
     {
-        get => fields[FirstSession + 1];
-        set => fields[FirstSession + 1] = value;
+        get => fields[CountFields.Redirected];
+        set => fields[CountFields.Redirected] = value;
     }
 
     /// <summary>Of these, the ones answered: response 200.</summary>
     public long Established
     {
-        get => fields[FirstSession + 2];
-        set => fields[FirstSession + 2] = value;
+        get => fields[CountFields.Established];
+        set => fields[CountFields.Established] = value;
     }
 
     /// <summary>
@@ -131,8 +183,8 @@ public sealed class CallCounts
     /// </summary>
     public long Effective
     {
-        get => fields[FirstSession + 3];
-        set => fields[FirstSession + 3] = value;
+        get => fields[CountFields.Effective];
+        set => fields[CountFields.Effective] = value;
     }
 
     /// <summary>
@@ -140,22 +192,30 @@ public sealed class CallCounts
     /// </summary>
     public long Ineffective
     {
-        get => fields[FirstSession + 4];
-        set => fields[FirstSession + 4] = value;
+        get => fields[CountFields.Ineffective];
+        set => fields[CountFields.Ineffective] = value;
     }
 
     /// <summary>Attempts that were answered and did not fail afterwards.</summary>
     public long Completed
     {
-        get => fields[FirstSession + 5];
-        set => fields[FirstSession + 5] = value;
+        get => fields[CountFields.Completed];
+        set => fields[CountFields.Completed] = value;
     }
 
     /// <summary>Stream reports whose source gives a mean opinion score.</summary>
-    public long MosGiven { get => fields[FirstMos]; set => fields[FirstMos] = value; }
+    public long MosGiven
+    {
+        get => fields[CountFields.MosGiven];
+        set => fields[CountFields.MosGiven] = value;
+    }
 
     /// <summary>Stream reports whose mean opinion score was estimated.</summary>
-    public long MosEstimated { get => fields[FirstMos + 1]; set => fields[FirstMos + 1] = value; }
+    public long MosEstimated
+    {
+        get => fields[CountFields.MosEstimated];
+        set => fields[CountFields.MosEstimated] = value;
+    }
 
     /// <summary>Whether nothing was counted.</summary>
     public bool IsEmpty => fields.IsEmpty;
@@ -232,39 +292,10 @@ public sealed class CallCounts
     public long TagReports(int tag) => fields[TagField(tag) + 1];
 
     /// <summary>Counts a finished call.</summary>
-    public void AddCall(in CallOutcome outcome)
-    {
-        Calls++;
-        if (outcome.Attempt)
-            Attempts++;
-        AddEnd(outcome.RefinedEnd);
-        if (outcome.IsSipKnown)
-        {
-            SipKnown++;
-            if (outcome.SipResponse == 200)
-                NormalSessions++;
-        }
-
-        AddSession(outcome);
-        if (outcome.IsAnswered && outcome.ConnectedMs is long connectedMs and >= 0)
-        {
-            DurationKnown++;
-            ConnectedMs += connectedMs;
-            if (connectedMs < ShortMs)
-                ShortCalls++;
-            else if (connectedMs >= LongMs)
-                LongCalls++;
-        }
-
-        AddTags(outcome.Tags, 0);
-    }
+    public void AddCall(in CallOutcome outcome) => Add(CountStep.Of(outcome));
 
     /// <summary>Counts a stream report that carries some tags.</summary>
-    public void AddReport(Tags tags)
-    {
-        Reports++;
-        AddTags(tags, 1);
-    }
+    public void AddReport(Tags tags) => Add(CountStep.Of(tags));
 
     /// <summary>How many estimates had to do without an input.</summary>
     /// <param name="input">One input.</param>
@@ -272,20 +303,11 @@ public sealed class CallCounts
     {
         int bit = BitOperations.TrailingZeroCount((int)input);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(bit, MosSource.AssumedCount);
-        return fields[FirstAssumed + bit];
+        return fields[CountFields.Assumed + bit];
     }
 
     /// <summary>Counts where the mean opinion score of a stream report comes from.</summary>
-    public void AddMos(in MosSource source)
-    {
-        if (source.Origin == MosOrigin.Given)
-            MosGiven++;
-        if (source.Origin != MosOrigin.Estimated)
-            return;
-        MosEstimated++;
-        for (int bits = (int)source.Assumed; bits != 0; bits &= bits - 1)
-            fields[FirstAssumed + BitOperations.TrailingZeroCount(bits)]++;
-    }
+    public void AddMos(in MosSource source) => Add(CountStep.Of(source));
 
     /// <summary>Counts metric values.</summary>
     /// <param name="count">How many, not negative.</param>
@@ -293,6 +315,14 @@ public sealed class CallCounts
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         Values += count;
+    }
+
+    /// <summary>Counts an event.</summary>
+    public void Add(in CountStep step)
+    {
+        fields.AddOnes(step.Ones);
+        if (step.ConnectedMs != 0)
+            ConnectedMs += step.ConnectedMs;
     }
 
     /// <summary>Adds all counts of another one, which stays as it is.</summary>
@@ -305,52 +335,11 @@ public sealed class CallCounts
     /// <summary>Sets all counts to 0.</summary>
     public void Reset() => fields.Clear();
 
-    private void AddEnd(CallEnd end)
-    {
-        switch (end)
-        {
-            case CallEnd.Answered or CallEnd.Dropped: Answered++; break;
-            case CallEnd.Busy: Busy++; break;
-            case CallEnd.NoAnswer: NoAnswer++; break;
-            case CallEnd.Rejected: Rejected++; break;
-            case CallEnd.Failed: Failed++; break;
-            case CallEnd.Canceled: Canceled++; break;
-            case CallEnd.None:
-            default: break;
-        }
-    }
-
-    private void AddSession(in CallOutcome outcome)
-    {
-        if (outcome.IsCompleted)
-            Completed++;
-        int response = outcome.InviteResponse;
-        if (response == 0)
-            return;
-        Invites++;
-        switch (response)
-        {
-            case 200:
-                Established++;
-                Effective++;
-                break;
-            case 480 or 486 or 600 or 603: Effective++; break;
-            case 408 or 500 or 503 or 504: Ineffective++; break;
-            case >= 300 and <= 399: Redirected++; break;
-        }
-    }
-
-    private void AddTags(Tags tags, int column)
-    {
-        for (int bits = (int)tags & ((1 << TagNames.Count) - 1); bits != 0; bits &= bits - 1)
-            fields[FirstTag + (2 * BitOperations.TrailingZeroCount(bits)) + column]++;
-    }
-
     private static int TagField(int tag)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tag);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(tag, TagNames.Count);
-        return FirstTag + (2 * tag);
+        return CountFields.Tags + (2 * tag);
     }
 
     private static double? Percent(long part, long whole) =>

@@ -42,6 +42,17 @@ internal struct SparseCounts
             this[BitOperations.TrailingZeroCount(bits)] += other.values![place++];
     }
 
+    /// <summary>Adds 1 to some counts.</summary>
+    /// <param name="indexes">Bit i: to that of index i.</param>
+    public void AddOnes(ulong indexes)
+    {
+        for (ulong missing = indexes & ~present; missing != 0; missing &= missing - 1)
+            Insert(BitOperations.TrailingZeroCount(missing), 0);
+        long[]? counts = values;
+        for (ulong bits = indexes; bits != 0; bits &= bits - 1)
+            counts![BitOperations.PopCount(present & ((bits & (~bits + 1)) - 1))]++;
+    }
+
     /// <summary>Sets all counts to 0; keeps the memory.</summary>
     public void Clear() => present = 0;
 

@@ -8,6 +8,9 @@ namespace Earshot.Analytics;
 /// </summary>
 internal sealed class Spread
 {
+    /// <summary>From so many values on their moments are worked out together.</summary>
+    private const int TogetherMin = 4;
+
     /// <summary>Count, sum, deviations, range. Kept apart from the buckets by its owner.</summary>
     public Moments Moments = Moments.None;
 
@@ -20,6 +23,22 @@ internal sealed class Spread
     {
         Moments.Add(value);
         AddToBucket(value);
+    }
+
+    /// <summary>Adds values to the moments and the buckets.</summary>
+    public void Add(ReadOnlySpan<double> values)
+    {
+        if (values.Length < TogetherMin)
+        {
+            foreach (double value in values)
+                Moments.Add(value + 0.0);
+        }
+        else
+        {
+            Moments.Add(Moments.OfMany(values));
+        }
+
+        AddBuckets(values);
     }
 
     /// <summary>Adds values to the buckets alone.</summary>
@@ -64,9 +83,9 @@ internal sealed class Spread
         if (magnitude == 0)
             zeros++;
         else if (bits > 0)
-            positive.Add(magnitude, 1);
+            positive.AddOne(magnitude);
         else
-            negative.Add(magnitude, 1);
+            negative.AddOne(magnitude);
     }
 
     /// <summary>
@@ -98,13 +117,8 @@ internal sealed class Spread
                 next = 1;
             }
 
-            for (next = Math.Max(next, owner.positive.First); next < owner.positive.End; next++)
-            {
-                if (owner.positive[next] != 0)
-                    return Take(owner.positive[next]);
-            }
-
-            return false;
+            next = owner.positive.NextUsed(Math.Max(next, owner.positive.First));
+            return next < owner.positive.End && Take(owner.positive[next]);
         }
 
         private bool Take(long values)

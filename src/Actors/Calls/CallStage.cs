@@ -70,7 +70,16 @@ public sealed class CallStage : IStage
     public bool Complete => clock.Ended;
 
     /// <inheritdoc/>
-    public StageProgress Progress => warnings.AddTo(books.ToProgress()) with
+    public StageProgress Progress
+    {
+        get
+        {
+            combiner.Flush();
+            return ProgressNow;
+        }
+    }
+
+    private StageProgress ProgressNow => warnings.AddTo(books.ToProgress()) with
     {
         ForgottenIds = seen.Forgotten + calls.Forgotten,
         LiveCalls = calls.Count,
@@ -154,13 +163,19 @@ public sealed class CallStage : IStage
     }
 
     /// <summary>The epoch's bundle; its partials are valid until the next record.</summary>
-    internal Bundle CutBundle(long from, long to, bool idle) => new(
-        partition, options.Partitions, from, to, clock.WatermarkMs, idle, clock.Ended,
-        combiner.Partials.Partials, MetricNames);
+    internal Bundle CutBundle(long from, long to, bool idle)
+    {
+        combiner.Flush();
+        return new Bundle(
+            partition, options.Partitions, from, to, clock.WatermarkMs, idle, clock.Ended,
+            combiner.Partials.Partials, MetricNames);
+    }
 
     /// <summary>Takes the cells of the last bundle back.</summary>
     internal void ReleaseBundle()
     {
+        // What a suppressed bundle would hold is dropped with it.
+        combiner.Flush();
         combiner.Partials.Clear();
         renewal.AfterEpoch();
     }
@@ -256,8 +271,12 @@ public sealed class CallStage : IStage
         long watermark = clock.WatermarkMs;
 
         // The end of the input is past every record; the last period goes on to it.
-        if (!clock.Ended)
+        if (!clock.Ended && keys.IsPast(watermark))
+        {
+            combiner.Flush();
             keys.Advance(watermark);
+        }
+
         seen.DropBefore(watermark);
         calls.Advance(watermark, outputs);
         baselines.DropBefore(watermark);

@@ -15,6 +15,7 @@ internal sealed class Combiner
     private readonly PddBaselines baselines;
     private readonly int countryOrdinal;
     private readonly MetricLimit metricLimit;
+    private readonly EventBlock block;
     private readonly int edgeOrdinal;
     private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
@@ -34,14 +35,21 @@ internal sealed class Combiner
         Partials = new PartialTable(
             options.Keys, dimensions, dimensionValues, Panes.LengthOf([.. options.Windows]),
             keys);
+        block = new EventBlock(Partials, dimensions.Count);
         edgeOrdinal = dimensions.OrdinalOf("edge"u8);
         edgeSymbols = new int[Edges.Count];
         foreach (Edge edge in Edges.Named)
             edgeSymbols[(int)edge] = dimensionValues.Intern(Edges.NameOf(edge));
     }
 
-    /// <summary>What the epoch has brought so far.</summary>
+    /// <summary>What the epoch has brought so far, after <see cref="Flush"/>.</summary>
     public PartialTable Partials { get; }
+
+    /// <summary>
+    /// Brings the events taken in to their keys: before these are read, and before a period of the
+    /// key limit begins.
+    /// </summary>
+    public void Flush() => block.Flush();
 
     public SymbolTable MetricNames { get; }
 
@@ -80,11 +88,7 @@ internal sealed class Combiner
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
     {
         Teach(dimensions, timeMs, values);
-        for (int grouping = 0; grouping < Partials.Groupings; grouping++)
-        {
-            Cell cell = Partials.CellOf(grouping, dimensions, timeMs);
-            Add(cell, values);
-        }
+        block.Add(dimensions, timeMs, values, default);
     }
 
     /// <summary>What the tags of the last stream report were decided by.</summary>
@@ -114,13 +118,9 @@ internal sealed class Combiner
             IceFailed = report.IceFailed,
         };
         ReportTags = tags.OfReport(reportFacts);
-        for (int grouping = 0; grouping < Partials.Groupings; grouping++)
-        {
-            Cell cell = Partials.CellOf(grouping, report.Dimensions, report.EventTimeMs);
-            Add(cell, values);
-            cell.Counts.AddReport(ReportTags.Raised);
-            cell.Counts.AddMos(mos);
-        }
+        block.Add(
+            report.Dimensions, report.EventTimeMs, values,
+            CountStep.Of(ReportTags.Raised).With(CountStep.Of(mos)));
     }
 
     /// <summary>
@@ -163,12 +163,7 @@ internal sealed class Combiner
             FinishedRows.Judge(row, tags, said, facts, limit, outcome);
         }
 
-        for (int grouping = 0; grouping < Partials.Groupings; grouping++)
-        {
-            Cell cell = Partials.CellOf(grouping, dimensions, timeMs);
-            Add(cell, values);
-            cell.Counts.AddCall(outcome);
-        }
+        block.Add(dimensions, timeMs, values, CountStep.Of(outcome));
     }
 
     // Every delay that counts in the statistics teaches, and no other: stream reports bring none.
@@ -177,13 +172,6 @@ internal sealed class Combiner
     {
         if (ValueOf(values, Metrics.Pdd) is { } seconds)
             baselines.Teach(dimensions[countryOrdinal], timeMs, seconds);
-    }
-
-    private static void Add(Cell cell, ReadOnlySpan<MetricValue> values)
-    {
-        foreach (MetricValue value in values)
-            cell.Add(value.Metric, value.Value);
-        cell.Counts.AddValues(values.Length);
     }
 
     /// <summary>The value of a metric; null when it is not among them.</summary>

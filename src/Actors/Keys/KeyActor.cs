@@ -159,7 +159,7 @@ internal sealed class KeyActor(GroupingKey key)
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    public static KeyActor Read(GroupingKey key, PageReader reader, SymbolTable metrics) =>
+    public static KeyActor Read(GroupingKey key, BinaryReader reader, SymbolTable metrics) =>
         Read(key, reader, metrics, null);
 
     /// <summary>Reads what versions wrote that did not say when a history's last window was.
@@ -169,15 +169,14 @@ internal sealed class KeyActor(GroupingKey key)
     /// <param name="metrics">Metric symbols.</param>
     /// <param name="lastMs">Taken for that.</param>
     public static KeyActor ReadOld(
-        GroupingKey key, PageReader reader, SymbolTable metrics, long lastMs) =>
+        GroupingKey key, BinaryReader reader, SymbolTable metrics, long lastMs) =>
         Read(key, reader, metrics, lastMs);
 
     private static KeyActor Read(
-        GroupingKey key, PageReader reader, SymbolTable metrics, long? lastMs)
+        GroupingKey key, BinaryReader reader, SymbolTable metrics, long? lastMs)
     {
         KeyActor actor = new(key);
         int windows = reader.Read7BitEncodedInt();
-        actor.open = windows == 0 ? [] : new OpenWindow[windows];
         for (int i = 0; i < windows; i++)
         {
             int spec = reader.Read7BitEncodedInt();
@@ -186,12 +185,11 @@ internal sealed class KeyActor(GroupingKey key)
             actor.Add(new OpenWindow(spec, start, Cell.Read(reader, metrics), changed));
         }
 
-        int known = reader.Read7BitEncodedInt();
-        actor.history = known == 0 ? [] : new PastWindows[known];
+        actor.history = new PastWindows[reader.Read7BitEncodedInt()];
         for (int i = 0; i < actor.history.Length; i++)
         {
             int spec = reader.Read7BitEncodedInt();
-            int metric = reader.ReadSymbol(metrics);
+            int metric = metrics.Intern(reader.ReadString());
             long last = lastMs ?? reader.ReadInt64();
             actor.history[i] = new PastWindows(spec, metric, last, Predictor.Read(reader));
         }

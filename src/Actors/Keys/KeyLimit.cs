@@ -41,6 +41,9 @@ internal sealed class KeyLimit
     /// <summary>Keys live, grouping sets added up.</summary>
     public long Live => groupings.Sum(grouping => (long)grouping.Count);
 
+    /// <summary>Whether a period begins when the watermark has moved to a time.</summary>
+    public bool IsPast(long watermarkMs) => FloorOf(watermarkMs) != Period;
+
     /// <summary>The watermark has moved: a period may have begun.</summary>
     public void Advance(long watermarkMs)
     {

@@ -57,31 +57,19 @@ internal sealed class KeyPage(int number)
     public static IEnumerable<KeyActor> Read(
         byte[] bytes, SymbolTable metrics, Func<GroupingKey, bool> wants)
     {
-        using PageReader reader = new(bytes);
-        int count = ReadCount(reader);
+        using BinaryReader reader = new(new MemoryStream(bytes));
+        byte version = reader.ReadByte();
+        if (version != Version)
+            throw new InvalidDataException($"a page of keys of version {version}");
+        int count = reader.Read7BitEncodedInt();
         for (int i = 0; i < count; i++)
         {
-            GroupingKey key = GroupingKey.Parse(reader.ReadText());
+            GroupingKey key = GroupingKey.Parse(reader.ReadString());
             int length = reader.Read7BitEncodedInt();
             if (wants(key))
                 yield return KeyActor.Read(key, reader, metrics);
             else
-                reader.Skip(length);
+                reader.BaseStream.Seek(length, SeekOrigin.Current);
         }
-    }
-
-    /// <summary>How many keys were written into a page.</summary>
-    public static int CountOf(byte[] bytes)
-    {
-        using PageReader reader = new(bytes);
-        return ReadCount(reader);
-    }
-
-    private static int ReadCount(PageReader reader)
-    {
-        byte version = reader.ReadByte();
-        if (version != Version)
-            throw new InvalidDataException($"a page of keys of version {version}");
-        return reader.Read7BitEncodedInt();
     }
 }

@@ -24,15 +24,17 @@ internal sealed class PartialTable
 
     private readonly SymbolTable dimensionValues;
     private readonly KeyLimit limit;
-    private readonly Level[] groupings;
+    private readonly KeyFinder[] groupings;
     private readonly KeyEntry[] others;
     private readonly Dictionary<(int Key, long PaneMs), Cell> cells = [];
-    private readonly List<KeyEntry> keys = [];
 
     // What the epoch has brought, and the key of each.
     private readonly List<Partial> partials = [];
-    private readonly List<KeyEntry> used = [];
+    private List<KeyEntry> used = [];
+    private List<KeyEntry> usedBefore = [];
     private readonly SpareCells spare = new(SpareMax);
+    private int keyCount;
+    private long epoch;
 
     /// <summary>Creates an empty table.</summary>
     /// <param name="sets">Grouping sets.</param>
@@ -47,7 +49,7 @@ internal sealed class PartialTable
         this.dimensionValues = dimensionValues;
         this.limit = limit;
         PaneMs = paneMs;
-        groupings = [.. sets.Select(set => new Level(
+        groupings = [.. sets.Select(set => new KeyFinder(
             [.. set.Dimensions.Select(name => IndexOf(dimensions.Names, name))]))];
         others = [.. sets.Select((set, grouping) => OtherOf(grouping, set.Dimensions.Count))];
     }
@@ -59,48 +61,71 @@ internal sealed class PartialTable
     public int Groupings => groupings.Length;
 
     /// <summary>Keys it finds at once; the others are looked up once more.</summary>
-    public int KeysHeld => keys.Count;
+    public int KeysHeld => keyCount;
 
     /// <summary>What the epoch has brought so far.</summary>
     public IReadOnlyList<Partial> Partials => partials;
+
+    /// <summary>The key of a grouping set for an event's dimensions; null: not known yet.</summary>
+    /// <param name="grouping">Index of the grouping set.</param>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    public KeyEntry? Find(int grouping, ReadOnlySpan<int> dimensions) =>
+        groupings[grouping].Find(dimensions);
 
     /// <summary>The cell of a grouping set for an event's dimensions and time.</summary>
     /// <param name="grouping">Index of the grouping set.</param>
     /// <param name="dimensions">Symbols by ordinal.</param>
     /// <param name="timeMs">Event time.</param>
-    public Cell CellOf(int grouping, ReadOnlySpan<int> dimensions, long timeMs)
-    {
-        int found = groupings[grouping].Find(dimensions);
-        KeyEntry? entry = found < 0 ? null : keys[found];
-        if (entry is null || (entry.Period != limit.Period && entry.IsLimited))
-            entry = Admit(grouping, dimensions, entry);
-        long pane = Panes.StartOf(timeMs, PaneMs);
-        if (entry.LastCell is not null && entry.LastPaneMs == pane)
-            return entry.LastCell;
-        if (!cells.TryGetValue((entry.Index, pane), out Cell? cell))
-        {
-            cell = spare.Take(entry.Busy);
-            cells.Add((entry.Index, pane), cell);
-            partials.Add(new Partial(entry.Key, pane, cell));
-            used.Add(entry);
-        }
+    public Cell CellOf(int grouping, ReadOnlySpan<int> dimensions, long timeMs) =>
+        CellOf(grouping, dimensions, PaneOf(timeMs), Find(grouping, dimensions));
 
-        entry.LastCell = cell;
-        entry.LastPaneMs = pane;
-        return cell;
+    /// <summary>The cell of a key for a pane.</summary>
+    /// <param name="grouping">Index of the grouping set.</param>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    /// <param name="paneMs">Start of the pane, see <see cref="PaneOf"/>.</param>
+    /// <param name="key">What <see cref="Find"/> found.</param>
+    public Cell CellOf(
+        int grouping, ReadOnlySpan<int> dimensions, long paneMs, KeyEntry? key)
+    {
+        if (key is null || (key.Period != limit.Period && key.IsLimited))
+            key = Admit(grouping, dimensions, key ?? Find(grouping, dimensions));
+        return key.CellOf(paneMs) ?? FindCell(key, paneMs);
     }
 
-    /// <summary>Starts the next epoch: the cells handed out are taken back.</summary>
+    /// <summary>The pane of an event time.</summary>
+    public long PaneOf(long timeMs) => Panes.StartOf(timeMs, PaneMs);
+
+    /// <summary>
+    /// Starts the next epoch: the cells handed out are taken back. Each key of this one keeps a
+    /// cell for the next, already as large as it needs.
+    /// </summary>
     public void Clear()
     {
         for (int i = 0; i < partials.Count; i++)
         {
-            Cell cell = partials[i].Cell;
-            used[i].LastCell = null;
-            used[i].Busy = cell.HasBuckets;
-            spare.Return(cell);
+            (KeyEntry entry, Cell cell) = (used[i], partials[i].Cell);
+            entry.EndEpoch();
+            entry.Busy = cell.HasBuckets;
+            entry.Epoch = epoch;
+            if (entry.Spare is null)
+            {
+                cell.Reset();
+                entry.Spare = cell;
+            }
+            else
+            {
+                spare.Return(cell);
+            }
         }
 
+        foreach (KeyEntry entry in usedBefore)
+        {
+            if (entry.Epoch != epoch)
+                GiveUpSpare(entry);
+        }
+
+        epoch++;
+        (used, usedBefore) = (usedBefore, used);
         used.Clear();
         partials.Clear();
         cells.Clear();
@@ -112,13 +137,23 @@ internal sealed class PartialTable
     /// </summary>
     public void Renew()
     {
-        keys.Clear();
-        foreach (Level grouping in groupings)
+        foreach (KeyEntry entry in usedBefore)
+            GiveUpSpare(entry);
+        keyCount = 0;
+        foreach (KeyFinder grouping in groupings)
             grouping.Clear();
-        keys.TrimExcess();
+        usedBefore.Clear();
+        usedBefore.TrimExcess();
         partials.TrimExcess();
         used.TrimExcess();
         cells.TrimExcess();
+    }
+
+    private void GiveUpSpare(KeyEntry entry)
+    {
+        if (entry.Spare is { } cell)
+            spare.Return(cell);
+        entry.Spare = null;
     }
 
     private static int IndexOf(IReadOnlyList<string> names, string name)
@@ -140,13 +175,31 @@ internal sealed class PartialTable
         return new KeyEntry(new GroupingKey(grouping, values), -1 - grouping, isLimited: false);
     }
 
+    // A pane that is not one of the two the key was used for last.
+    private Cell FindCell(KeyEntry entry, long paneMs)
+    {
+        if (!cells.TryGetValue((entry.Index, paneMs), out Cell? cell))
+        {
+            cell = entry.Spare ?? spare.Take(entry.Busy);
+            entry.Spare = null;
+            cells.Add((entry.Index, paneMs), cell);
+            partials.Add(new Partial(entry.Key, paneMs, cell));
+            used.Add(entry);
+        }
+
+        entry.Use(paneMs, cell);
+        return cell;
+    }
+
     /// <summary>A key that is not known to be live in this period: it is now, or has no room.
     /// </summary>
     private KeyEntry Admit(int grouping, ReadOnlySpan<int> dimensions, KeyEntry? known)
     {
-        Level level = groupings[grouping];
+        if (known is not null && (known.Period == limit.Period || !known.IsLimited))
+            return known;
+        KeyFinder finder = groupings[grouping];
         ReadOnlySpan<string?> values =
-            known is null ? level.ValuesOf(dimensions, dimensionValues) : [];
+            known is null ? finder.ValuesOf(dimensions, dimensionValues) : [];
         bool limited = known?.IsLimited ?? !others[grouping].Key.HasValues(values);
         ulong hash = known?.Key.Hash ?? GroupingKey.HashOf(grouping, values);
         if (limited && !limit.Admit(grouping, hash))
@@ -155,105 +208,13 @@ internal sealed class PartialTable
         {
             // Said by an event or for lack of room: "other" is one key.
             known = limited || values.Length == 0
-                ? new KeyEntry(new GroupingKey(grouping, [.. values]), keys.Count, limited)
+                ? new KeyEntry(new GroupingKey(grouping, [.. values]), keyCount, limited)
                 : others[grouping];
-            keys.Add(known);
-            level.Add(dimensions, keys.Count - 1);
+            keyCount++;
+            finder.Add(dimensions, known);
         }
 
         known.Period = limit.Period;
         return known;
-    }
-
-    private sealed class KeyEntry(GroupingKey key, int index, bool isLimited)
-    {
-        public readonly GroupingKey Key = key;
-
-        /// <summary>Tells it from the others in this table.</summary>
-        public readonly int Index = index;
-
-        /// <summary>False for the total and for "other": they are always admitted.</summary>
-        public readonly bool IsLimited = isLimited;
-
-        /// <summary>The period in which it was admitted last.</summary>
-        public long Period;
-
-        /// <summary>True when it had many values lately.</summary>
-        public bool Busy;
-
-        public Cell? LastCell;
-        public long LastPaneMs;
-    }
-
-    /// <summary>Finds the key of a grouping set: symbols are paired up one after another.</summary>
-    private sealed class Level(int[] ordinals)
-    {
-        // Pairs (id of the dimensions so far, symbol of the next one) and the id of both. The
-        // last ids are those of keys.
-        private readonly Dictionary<ulong, int>[] pairs =
-            [.. ordinals.Select(_ => new Dictionary<ulong, int>())];
-
-        private readonly string?[] values = new string?[ordinals.Length];
-        private int nextId = 1;
-        private int whole = -1;
-
-        /// <summary>The key's place; -1: not known.</summary>
-        public int Find(ReadOnlySpan<int> dimensions)
-        {
-            if (ordinals.Length == 0)
-                return whole;
-            int id = 0;
-            for (int i = 0; i < ordinals.Length; i++)
-            {
-                if (!pairs[i].TryGetValue(Pair(id, dimensions[ordinals[i]]), out id))
-                    return -1;
-            }
-
-            return id;
-        }
-
-        /// <summary>Remembers a key's place.</summary>
-        public void Add(ReadOnlySpan<int> dimensions, int key)
-        {
-            if (ordinals.Length == 0)
-                whole = key;
-            int id = 0;
-            for (int i = 0; i < ordinals.Length; i++)
-            {
-                ulong pair = Pair(id, dimensions[ordinals[i]]);
-                if (pairs[i].TryGetValue(pair, out id))
-                    continue;
-                id = i == ordinals.Length - 1 ? key : nextId++;
-                pairs[i].Add(pair, id);
-            }
-        }
-
-        /// <summary>
-        /// The values of the set's dimensions; null when missing. Valid until the next call.
-        /// </summary>
-        public ReadOnlySpan<string?> ValuesOf(ReadOnlySpan<int> dimensions, SymbolTable texts)
-        {
-            for (int i = 0; i < values.Length; i++)
-            {
-                int symbol = dimensions[ordinals[i]];
-                values[i] = symbol == 0 ? null : texts[symbol];
-            }
-
-            return values;
-        }
-
-        public void Clear()
-        {
-            foreach (Dictionary<ulong, int> pair in pairs)
-            {
-                pair.Clear();
-                pair.TrimExcess();
-            }
-
-            nextId = 1;
-            whole = -1;
-        }
-
-        private static ulong Pair(int id, int symbol) => ((ulong)(uint)id << 32) | (uint)symbol;
     }
 }

@@ -1,0 +1,122 @@
+using Earshot.Schemas;
+
+namespace Earshot.Actors.Keys;
+
+/// <summary>
+/// Finds the key of a grouping set for the symbols of an event's dimensions. The last two of the
+/// set's symbols are one number, found in one place in memory: open addressing, at most half full.
+/// Of sets with more, the first ones are paired up one after another to a number that stands for
+/// them.
+/// </summary>
+internal sealed class KeyFinder(int[] ordinals)
+{
+    private const int SlotsAtFirst = 16;
+
+    // Pairs (number of the dimensions so far, symbol of the next one) and the number of both.
+    private readonly Dictionary<ulong, int>[] prefixes =
+        [.. ordinals.Skip(1).SkipLast(1).Select(_ => new Dictionary<ulong, int>())];
+
+    private readonly string?[] values = new string?[ordinals.Length];
+    private int nextNumber = 1;
+
+    // Slot i holds the pair and the entry of a key, or null.
+    private Slot[] slots = new Slot[SlotsAtFirst];
+    private int count;
+
+    /// <summary>The key; null: not known.</summary>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    public KeyEntry? Find(ReadOnlySpan<int> dimensions)
+    {
+        int number = ordinals.Length == 0 ? 0 : dimensions[ordinals[0]];
+        for (int i = 0; i < prefixes.Length; i++)
+        {
+            if (!prefixes[i].TryGetValue(Pair(number, dimensions[ordinals[i + 1]]), out number))
+                return null;
+        }
+
+        ulong pair = ordinals.Length < 2
+            ? (uint)number : Pair(number, dimensions[ordinals[^1]]);
+        Slot[] all = slots;
+        for (uint at = SlotOf(pair); ; at++)
+        {
+            ref readonly Slot slot = ref all[at & (uint)(all.Length - 1)];
+            if (slot.Pair == pair || slot.Entry is null)
+                return slot.Entry;
+        }
+    }
+
+    /// <summary>Remembers a key that is not known.</summary>
+    public void Add(ReadOnlySpan<int> dimensions, KeyEntry entry)
+    {
+        int number = ordinals.Length == 0 ? 0 : dimensions[ordinals[0]];
+        for (int i = 0; i < prefixes.Length; i++)
+        {
+            ulong prefix = Pair(number, dimensions[ordinals[i + 1]]);
+            if (!prefixes[i].TryGetValue(prefix, out number))
+                prefixes[i].Add(prefix, number = nextNumber++);
+        }
+
+        ulong pair = ordinals.Length < 2
+            ? (uint)number : Pair(number, dimensions[ordinals[^1]]);
+        if (2 * ++count > slots.Length)
+            Grow();
+        Place(new Slot(pair, entry));
+    }
+
+    /// <summary>
+    /// The values of the set's dimensions; null when missing. Valid until the next call.
+    /// </summary>
+    public ReadOnlySpan<string?> ValuesOf(ReadOnlySpan<int> dimensions, SymbolTable texts)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            int symbol = dimensions[ordinals[i]];
+            values[i] = symbol == 0 ? null : texts[symbol];
+        }
+
+        return values;
+    }
+
+    /// <summary>Forgets every key, and the memory for them.</summary>
+    public void Clear()
+    {
+        foreach (Dictionary<ulong, int> prefix in prefixes)
+        {
+            prefix.Clear();
+            prefix.TrimExcess();
+        }
+
+        nextNumber = 1;
+        slots = new Slot[SlotsAtFirst];
+        count = 0;
+    }
+
+    private static ulong Pair(int number, int symbol) =>
+        ((ulong)(uint)number << 32) | (uint)symbol;
+
+    // Fibonacci hashing: the middle bits of the product depend on all bits of the pair that differ
+    // between the keys of a set.
+    private static uint SlotOf(ulong pair) =>
+        (uint)(((pair ^ (pair >> 32)) * 0x9E3779B97F4A7C15) >> 32);
+
+    private void Grow()
+    {
+        Slot[] before = slots;
+        slots = new Slot[2 * before.Length];
+        foreach (Slot slot in before)
+        {
+            if (slot.Entry is not null)
+                Place(slot);
+        }
+    }
+
+    private void Place(Slot slot)
+    {
+        uint at = SlotOf(slot.Pair);
+        while (slots[at & (uint)(slots.Length - 1)].Entry is not null)
+            at++;
+        slots[at & (uint)(slots.Length - 1)] = slot;
+    }
+
+    private readonly record struct Slot(ulong Pair, KeyEntry? Entry);
+}
