@@ -2,46 +2,46 @@ using System.Text;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
-using Earshot.Analytics.Quality;
 using Earshot.Log;
 using Earshot.Schemas;
-using Earshot.Schemas.V1;
-using Google.Protobuf;
-using Aggregate = Earshot.Analytics.Aggregate;
 
 namespace Earshot.Actors.Wire;
 
 /// <summary>Makes output rows of a key's window.</summary>
 internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames)
 {
-    private static readonly int[] Percents = [25, 50, 75, 90, 95, 99];
-    private readonly List<BucketCount> buckets = [];
+    private readonly RowId id = new();
+    private readonly RowFields fields = new();
 
     // Written out before the next row is made, so one set serves all.
-    private readonly List<Bucket> messages = [];
-    private readonly RowId id = new();
+    private readonly ProtoBytes row = new();
+    private readonly ProtoBytes part = new();
+
+    // Of the window whose rows are made: the message RowKey, and the key of its records.
+    private readonly ProtoBytes key = new();
+    private byte[] recordKey = [];
 
     /// <summary>Adds the aggregates and the insight of a window.</summary>
     public void Statistics(
         KeyActor actor, OpenWindow window, long revision, bool final, EpochOutputs outputs)
     {
-        RowKey key = KeyOf(actor.Key, window.Spec, window.StartMs);
-        byte[] recordKey = Encoding.UTF8.GetBytes(actor.Key.Id);
+        Begin(actor.Key, window.Spec, window.StartMs);
         for (int metric = 1; metric < window.Cell.MetricEnd; metric++)
         {
-            if (window.Cell[metric] is { } aggregate)
-            {
-                Schemas.V1.Aggregate row =
-                    AggregateOf(key, metricNames[metric], aggregate, revision, final);
-                outputs.Add(
-                    outputs.Topics.Aggregates, recordKey, row.ToByteArray(),
-                    id.HeadersOf("aggregates", row.Metric, final, revision));
-            }
+            if (window.Cell[metric] is not { } aggregate)
+                continue;
+            string name = metricNames[metric];
+            row.Clear();
+            fields.Aggregate(row, key.Written, name, aggregate, revision, final);
+            outputs.Add(
+                outputs.Topics.Aggregates, recordKey, row.Written,
+                id.HeadersOf("aggregates", name, final, revision));
         }
 
-        Insight insight = InsightOf(key, window.Cell.Counts, revision, final);
+        row.Clear();
+        RowFields.Insight(row, key.Written, window.Cell.Counts, revision, final);
         outputs.Add(
-            outputs.Topics.Insights, recordKey, insight.ToByteArray(),
+            outputs.Topics.Insights, recordKey, row.Written,
             id.HeadersOf("insights", "", final, revision));
     }
 
@@ -51,35 +51,18 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
     public void Predictions(
         KeyActor actor, OpenWindow window, long revision, EpochOutputs outputs)
     {
-        RowKey key = KeyOf(actor.Key, window.Spec, window.StartMs);
-        byte[] recordKey = Encoding.UTF8.GetBytes(actor.Key.Id);
+        Begin(actor.Key, window.Spec, window.StartMs);
         for (int metric = 1; metric < window.Cell.MetricEnd; metric++)
         {
             if (window.Cell[metric] is not { } aggregate)
                 continue;
+            string name = metricNames[metric];
             Predictor predictor = actor.HistoryOf(
                 window.Spec, metric, window.StartMs, options.HistoryKeepMs);
-            Prediction row = new()
-            {
-                Key = key,
-                Metric = metricNames[metric],
-                Observed = aggregate.Mean,
-                History = predictor.History,
-                Model = Predictor.Model,
-                Revision = revision,
-            };
-            if (predictor.Forecast is { } before)
-                (row.Expected, row.Low, row.High) = (before.Expected, before.Low, before.High);
-            predictor.Observe(aggregate.Mean);
-            if (predictor.Forecast is { } next)
-            {
-                (row.NextExpected, row.NextLow, row.NextHigh) =
-                    (next.Expected, next.Low, next.High);
-            }
-
+            Prediction(predictor, name, aggregate.Mean, revision);
             outputs.Add(
-                outputs.Topics.Predictions, recordKey, row.ToByteArray(),
-                id.HeadersOf("predictions", row.Metric, final: true, revision));
+                outputs.Topics.Predictions, recordKey, row.Written,
+                id.HeadersOf("predictions", name, final: true, revision));
         }
     }
 
@@ -88,34 +71,35 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         Partial partial, int spec, long startMs, int source, long watermarkMs, long revision,
         EpochOutputs outputs)
     {
-        RowKey key = KeyOf(partial.Key, spec, startMs);
-        byte[] recordKey = Encoding.UTF8.GetBytes(partial.Key.Id);
-        LateRow Row() => new()
+        Begin(partial.Key, spec, startMs);
+        void Add(string metric, int field)
         {
-            SourcePartition = source,
-            SourceOffset = revision,
-            Reason = SideRecords.WindowClosed,
-            EventTime = partial.PaneMs,
-            Watermark = watermarkMs,
-            Origin = outputs.Topics.Bundles,
-        };
+            row.Clear();
+            row.Int(1, source);
+            row.Int(2, revision);
+            row.Text(3, SideRecords.WindowClosed);
+            row.Int(4, partial.PaneMs);
+            row.Int(5, watermarkMs);
+            row.Text(6, outputs.Topics.Bundles);
+            row.Message(field, part.Written);
+            outputs.Add(
+                outputs.Topics.Late, recordKey, row.Written,
+                id.HeadersOfLate(metric, revision, source, partial.PaneMs, SayWindowClosed));
+        }
+
         for (int metric = 1; metric < partial.Cell.MetricEnd; metric++)
         {
             if (partial.Cell[metric] is not { } aggregate)
                 continue;
-            LateRow row = Row();
-            row.Aggregate = AggregateOf(key, metricNames[metric], aggregate, revision, false);
-            outputs.Add(
-                outputs.Topics.Late, recordKey, row.ToByteArray(),
-                id.HeadersOfLate(
-                    row.Aggregate.Metric, revision, source, partial.PaneMs, SayWindowClosed));
+            string name = metricNames[metric];
+            part.Clear();
+            fields.Aggregate(part, key.Written, name, aggregate, revision, final: false);
+            Add(name, 8);
         }
 
-        LateRow counts = Row();
-        counts.Insight = InsightOf(key, partial.Cell.Counts, revision, false);
-        outputs.Add(
-            outputs.Topics.Late, recordKey, counts.ToByteArray(),
-            id.HeadersOfLate("", revision, source, partial.PaneMs, SayWindowClosed));
+        part.Clear();
+        RowFields.Insight(part, key.Written, partial.Cell.Counts, revision, final: false);
+        Add("", 9);
     }
 
     // Unlike the other records of the late topic it is a message.
@@ -124,157 +108,48 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         .Add("earshot-schema-version"u8, TopicFormats.SchemaVersion)
         .Add(SideHeaders.Reason, SideRecords.WindowClosed);
 
-    private RowKey KeyOf(GroupingKey key, int spec, long startMs)
+    private void Prediction(Predictor predictor, string metric, double observed, long revision)
     {
-        GroupingSet set = options.Keys[key.Grouping];
+        Forecast? before = predictor.Forecast;
+        long history = predictor.History;
+        predictor.Observe(observed);
+        Forecast? next = predictor.Forecast;
+        row.Clear();
+        row.Message(1, key.Written);
+        row.Text(2, metric);
+        row.Optional(3, before?.Expected);
+        row.Optional(4, before?.Low);
+        row.Optional(5, before?.High);
+        row.Double(6, observed);
+        row.Optional(7, next?.Expected);
+        row.Optional(8, next?.Low);
+        row.Optional(9, next?.High);
+        row.Int(10, history);
+        row.Text(11, Predictor.Model);
+        row.Int(12, revision);
+    }
+
+    /// <summary>Says which window the next rows are of.</summary>
+    private void Begin(GroupingKey of, int spec, long startMs)
+    {
+        GroupingSet set = options.Keys[of.Grouping];
         WindowSpec window = options.Windows[spec];
-        id.Window(set.Name, GroupingKey.ValuesOf(key.Id), window.Name, startMs);
-        RowKey row = new()
+        string text = of.Id;
+        recordKey = Encoding.UTF8.GetBytes(text);
+        id.Window(set.Name, GroupingKey.ValuesOf(text), window.Name, startMs);
+        key.Clear();
+        key.Int(1, startMs);
+        key.Int(2, startMs + window.LengthMs);
+        key.Text(3, window.Name);
+        key.Text(4, set.Name);
+        for (int i = 0; i < of.Values.Count; i++)
         {
-            WindowStart = startMs,
-            WindowEnd = startMs + window.LengthMs,
-            Window = window.Name,
-            Grouping = set.Name,
-        };
-        for (int i = 0; i < key.Values.Count; i++)
-        {
-            if (key.Values[i] is { } value)
-                row.Dimensions.Add(set.Dimensions[i], value);
-        }
-
-        return row;
-    }
-
-    private Schemas.V1.Aggregate AggregateOf(
-        RowKey key, string metric, Aggregate aggregate, long revision, bool final)
-    {
-        Span<double> quantiles = stackalloc double[Percents.Length];
-        aggregate.Quantiles(Percents, quantiles);
-        Schemas.V1.Aggregate row = new()
-        {
-            Key = key,
-            Metric = metric,
-            Count = aggregate.Count,
-            Min = aggregate.Min,
-            Mean = aggregate.Mean,
-            Max = aggregate.Max,
-            Sum = aggregate.Sum,
-            P25 = quantiles[0],
-            P50 = quantiles[1],
-            P75 = quantiles[2],
-            P90 = quantiles[3],
-            P95 = quantiles[4],
-            P99 = quantiles[5],
-            Revision = revision,
-            Final = final,
-        };
-        if (aggregate.StandardDeviation is { } deviation)
-            row.Stddev = deviation;
-        AddBuckets(aggregate, row);
-        return row;
-    }
-
-    /// <summary>Rows are many and have many buckets: the messages are used again.</summary>
-    private void AddBuckets(Aggregate aggregate, Schemas.V1.Aggregate row)
-    {
-        buckets.Clear();
-        aggregate.CopyBuckets(buckets);
-        while (messages.Count < buckets.Count)
-            messages.Add(new Bucket());
-        for (int i = 0; i < buckets.Count; i++)
-        {
-            messages[i].Bucket_ = Buckets.ValueOf(buckets[i].Index);
-            messages[i].Count = buckets[i].Count;
-            row.Buckets.Add(messages[i]);
+            if (of.Values[i] is not { } value)
+                continue;
+            int begun = key.Begin(5);
+            key.Text(1, set.Dimensions[i]);
+            key.Text(2, value);
+            key.End(begun);
         }
     }
-
-    private static Insight InsightOf(RowKey key, CallCounts counts, long revision, bool final)
-    {
-        Insight row = new()
-        {
-            Key = key,
-            Calls = counts.Calls,
-            Attempts = counts.Attempts,
-            Answered = counts.Answered,
-            ConnectedMinutes = counts.ConnectedMinutes,
-            NormalSessions = counts.NormalSessions,
-            Reports = counts.Reports,
-            Values = counts.Values,
-            Rejected = counts.Rejected,
-            SipKnown = counts.SipKnown,
-            DurationKnown = counts.DurationKnown,
-            Sessions = SessionsOf(counts),
-            MosSources = MosSourcesOf(counts),
-            Busy = counts.Busy,
-            Noanswer = counts.NoAnswer,
-            Failed = counts.Failed,
-            Canceled = counts.Canceled,
-            ShortCalls = counts.ShortCalls,
-            LongCalls = counts.LongCalls,
-            Revision = revision,
-            Final = final,
-        };
-        if (counts.AsrPercent is { } asr)
-            row.Asr = asr;
-        if (counts.NerPercent is { } ner)
-            row.Ner = ner;
-        if (counts.AlocSeconds is { } aloc)
-            row.Aloc = aloc;
-        if (counts.NormalSessionsPercent is { } share)
-            row.NormalSessionsShare = share;
-        if (counts.AbrPercent is { } abr)
-            row.Abr = abr;
-        if (counts.ShortCallsPercent is { } shortCalls)
-            row.ShortCallsShare = shortCalls;
-        if (counts.LongCallsPercent is { } longCalls)
-            row.LongCallsShare = longCalls;
-        for (int tag = 0; tag < TagNames.Count; tag++)
-        {
-            (long calls, long reports) = (counts.TagCalls(tag), counts.TagReports(tag));
-            if (calls + reports > 0)
-            {
-                row.Tags.Add(
-                    new TagCount { Tag = TagNames.All[tag], Calls = calls, Reports = reports });
-            }
-        }
-
-        return row;
-    }
-
-    private static Sessions SessionsOf(CallCounts counts)
-    {
-        Sessions sessions = new()
-        {
-            Invites = counts.Invites,
-            Redirected = counts.Redirected,
-            Established = counts.Established,
-            Effective = counts.Effective,
-            Ineffective = counts.Ineffective,
-            Completed = counts.Completed,
-        };
-        if (counts.SerPercent is { } ser)
-            sessions.Ser = ser;
-        if (counts.SeerPercent is { } seer)
-            sessions.Seer = seer;
-        if (counts.IsaPercent is { } isa)
-            sessions.Isa = isa;
-        if (counts.ScrPercent is { } scr)
-            sessions.Scr = scr;
-        return sessions;
-    }
-
-    private static MosSources MosSourcesOf(CallCounts counts) =>
-        new()
-        {
-            Given = counts.MosGiven,
-            Estimated = counts.MosEstimated,
-            CodecMissing = counts.MosWithout(AssumedInputs.CodecMissing),
-            CodecUnknown = counts.MosWithout(AssumedInputs.CodecUnknown),
-            BplUnknown = counts.MosWithout(AssumedInputs.BplUnknown),
-            LossMissing = counts.MosWithout(AssumedInputs.Loss),
-            BurstRatioMissing = counts.MosWithout(AssumedInputs.BurstRatio),
-            DelayMissing = counts.MosWithout(AssumedInputs.Delay),
-            JitterMissing = counts.MosWithout(AssumedInputs.Jitter),
-        };
 }
