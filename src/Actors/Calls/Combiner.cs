@@ -19,6 +19,7 @@ internal sealed class Combiner
     private readonly int edgeOrdinal;
     private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
+    private readonly ValuesByMetric given = new();
     private ReportFacts reportFacts;
 
     public Combiner(
@@ -101,16 +102,17 @@ internal sealed class Combiner
     public void AddReport(
         EventRecord report, ReadOnlySpan<MetricValue> values, in MosSource mos)
     {
+        given.Take(values);
         reportFacts = new ReportFacts
         {
             Edge = EdgeOf(report.Dimensions),
-            PacketLossPercent = ValueOf(values, Metrics.PacketLoss),
-            JitterMs = ValueOf(values, Metrics.Jitter),
-            MaxJitterMs = ValueOf(values, Metrics.MaxJitter),
-            DelayedPercent = ValueOf(values, Metrics.DelayedPackets),
-            LatencyMs = ValueOf(values, Metrics.Latency),
-            RttMs = ValueOf(values, Metrics.Rtt),
-            Mos = ValueOf(values, Metrics.Mos),
+            PacketLossPercent = given[Metrics.PacketLoss],
+            JitterMs = given[Metrics.Jitter],
+            MaxJitterMs = given[Metrics.MaxJitter],
+            DelayedPercent = given[Metrics.DelayedPackets],
+            LatencyMs = given[Metrics.Latency],
+            RttMs = given[Metrics.Rtt],
+            Mos = given[Metrics.Mos],
             PacketsReceived = report.PacketsReceived < 0 ? null : report.PacketsReceived,
             PacketsSent = report.PacketsSent < 0 ? null : report.PacketsSent,
             AudioLevelIn = double.IsNaN(report.AudioLevelIn) ? null : report.AudioLevelIn,
@@ -133,7 +135,8 @@ internal sealed class Combiner
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values,
         double? pddSeconds, CallEnd end, int sipResponse, CallMedia? media, FinishedCall? row)
     {
-        double? seconds = ValueOf(values, Metrics.ConnectDuration);
+        given.Take(values);
+        double? seconds = given[Metrics.ConnectDuration];
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
         PddLimit? limit = pddSeconds is null
             ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
@@ -143,13 +146,13 @@ internal sealed class Combiner
             Edge = EdgeOf(dimensions),
             PddSeconds = pddSeconds,
             PddLimitSeconds = limit?.Seconds,
-            PacketLossPercent = ValueOf(values, Metrics.PacketLoss),
-            AvgJitterMs = ValueOf(values, Metrics.AvgJitter),
-            MaxJitterMs = ValueOf(values, Metrics.MaxJitter),
-            DelayedPercent = ValueOf(values, Metrics.DelayedPackets),
-            AvgLatencyMs = ValueOf(values, Metrics.AvgLatency),
-            RttMs = ValueOf(values, Metrics.Rtt),
-            Mos = ValueOf(values, Metrics.Mos),
+            PacketLossPercent = given[Metrics.PacketLoss],
+            AvgJitterMs = given[Metrics.AvgJitter],
+            MaxJitterMs = given[Metrics.MaxJitter],
+            DelayedPercent = given[Metrics.DelayedPackets],
+            AvgLatencyMs = given[Metrics.AvgLatency],
+            RttMs = given[Metrics.Rtt],
+            Mos = given[Metrics.Mos],
         };
         CallFacts facts = media is null ? said : media.Complete(said);
         Tags found = tags.OfCall(facts).Raised;
@@ -158,7 +161,7 @@ internal sealed class Combiner
         {
             if (seconds is { } connected)
                 row.ConnectDuration = connected;
-            if (ValueOf(values, Metrics.Score) is { } score)
+            if (given[Metrics.Score] is { } score)
                 row.Score = score;
             FinishedRows.Judge(row, tags, said, facts, limit, outcome);
         }

@@ -3,10 +3,10 @@ using Earshot.Schemas;
 namespace Earshot.Actors.Keys;
 
 /// <summary>
-/// Finds the key of a grouping set for the symbols of an event's dimensions. The last two of the
-/// set's symbols are one number, found in one place in memory: open addressing, at most half full.
-/// Of sets with more, the first ones are paired up one after another to a number that stands for
-/// them.
+/// Finds the key of a grouping set for the symbols of an event's dimensions: in one place in memory
+/// for sets of one dimension (the symbol says which) and of two (open addressing, at most half
+/// full). Of sets with more, the first ones are paired up one after another to a number that stands
+/// for them.
 /// </summary>
 internal sealed class KeyFinder(int[] ordinals)
 {
@@ -19,7 +19,10 @@ internal sealed class KeyFinder(int[] ordinals)
     private readonly string?[] values = new string?[ordinals.Length];
     private int nextNumber = 1;
 
-    // Slot i holds the pair and the entry of a key, or null.
+    // Of a set of one dimension: by its symbol. Of none: the only one.
+    private KeyEntry?[] bySymbol = [];
+
+    // Of others: the pair of each and the key, or null.
     private Slot[] slots = new Slot[SlotsAtFirst];
     private int count;
 
@@ -27,15 +30,20 @@ internal sealed class KeyFinder(int[] ordinals)
     /// <param name="dimensions">Symbols by ordinal.</param>
     public KeyEntry? Find(ReadOnlySpan<int> dimensions)
     {
-        int number = ordinals.Length == 0 ? 0 : dimensions[ordinals[0]];
+        if (ordinals.Length < 2)
+        {
+            int symbol = SymbolOf(dimensions);
+            return symbol < bySymbol.Length ? bySymbol[symbol] : null;
+        }
+
+        int number = dimensions[ordinals[0]];
         for (int i = 0; i < prefixes.Length; i++)
         {
             if (!prefixes[i].TryGetValue(Pair(number, dimensions[ordinals[i + 1]]), out number))
                 return null;
         }
 
-        ulong pair = ordinals.Length < 2
-            ? (uint)number : Pair(number, dimensions[ordinals[^1]]);
+        ulong pair = Pair(number, dimensions[ordinals[^1]]);
         Slot[] all = slots;
         for (uint at = SlotOf(pair); ; at++)
         {
@@ -48,7 +56,16 @@ internal sealed class KeyFinder(int[] ordinals)
     /// <summary>Remembers a key that is not known.</summary>
     public void Add(ReadOnlySpan<int> dimensions, KeyEntry entry)
     {
-        int number = ordinals.Length == 0 ? 0 : dimensions[ordinals[0]];
+        if (ordinals.Length < 2)
+        {
+            int symbol = SymbolOf(dimensions);
+            if (symbol >= bySymbol.Length)
+                Array.Resize(ref bySymbol, Math.Max(symbol + 1, 2 * bySymbol.Length));
+            bySymbol[symbol] = entry;
+            return;
+        }
+
+        int number = dimensions[ordinals[0]];
         for (int i = 0; i < prefixes.Length; i++)
         {
             ulong prefix = Pair(number, dimensions[ordinals[i + 1]]);
@@ -56,11 +73,9 @@ internal sealed class KeyFinder(int[] ordinals)
                 prefixes[i].Add(prefix, number = nextNumber++);
         }
 
-        ulong pair = ordinals.Length < 2
-            ? (uint)number : Pair(number, dimensions[ordinals[^1]]);
         if (2 * ++count > slots.Length)
             Grow();
-        Place(new Slot(pair, entry));
+        Place(new Slot(Pair(number, dimensions[ordinals[^1]]), entry));
     }
 
     /// <summary>
@@ -87,9 +102,13 @@ internal sealed class KeyFinder(int[] ordinals)
         }
 
         nextNumber = 1;
+        bySymbol = [];
         slots = new Slot[SlotsAtFirst];
         count = 0;
     }
+
+    private int SymbolOf(ReadOnlySpan<int> dimensions) =>
+        ordinals.Length == 0 ? 0 : dimensions[ordinals[0]];
 
     private static ulong Pair(int number, int symbol) =>
         ((ulong)(uint)number << 32) | (uint)symbol;
