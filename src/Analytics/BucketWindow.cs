@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Earshot.Analytics;
@@ -35,26 +36,30 @@ internal struct BucketWindow
     /// <summary>The count of a magnitude index between First and End.</summary>
     public readonly long this[int magnitude] => CountAt(magnitude - first);
 
-    /// <summary>Adds a value to a bucket.</summary>
-    public void AddOne(int magnitude)
+    /// <summary>
+    /// Adds a value to a bucket where nothing has to grow or widen for it: the usual case.
+    /// </summary>
+    /// <returns>False when it is to be added by <see cref="Add(int, long)"/>.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool TryAddOne(int magnitude)
     {
-        int at = magnitude - first;
-        if ((uint)at < (uint)Length)
+        byte[]? bytes = counts;
+        if (bytes is null)
+            return false;
+        uint at = (uint)(magnitude - first);
+        if (shift == 0)
         {
-            if (shift == 0 && counts![at] < byte.MaxValue)
-            {
-                counts[at]++;
-                return;
-            }
-
-            if (shift == 1 && As<ushort>()[at] < ushort.MaxValue)
-            {
-                As<ushort>()[at]++;
-                return;
-            }
+            if (at >= (uint)bytes.Length || bytes[at] == byte.MaxValue)
+                return false;
+            bytes[at]++;
+            return true;
         }
 
-        Add(magnitude, 1);
+        Span<ushort> pairs = As<ushort>();
+        if (shift != 1 || at >= (uint)pairs.Length || pairs[(int)at] == ushort.MaxValue)
+            return false;
+        pairs[(int)at]++;
+        return true;
     }
 
     /// <summary>Adds values to a bucket.</summary>

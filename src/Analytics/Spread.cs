@@ -80,12 +80,14 @@ internal sealed class Spread
     {
         long bits = BitConverter.DoubleToInt64Bits(value);
         int magnitude = Buckets.MagnitudeIndexOf(bits);
+        if (bits > 0 && positive.TryAddOne(magnitude))
+            return;
         if (magnitude == 0)
             zeros++;
         else if (bits > 0)
-            positive.AddOne(magnitude);
+            positive.Add(magnitude, 1);
         else
-            negative.AddOne(magnitude);
+            negative.Add(magnitude, 1);
     }
 
     /// <summary>

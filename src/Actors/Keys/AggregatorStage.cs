@@ -29,6 +29,10 @@ public sealed class AggregatorStage : IStage
     private readonly SortedDictionary<(long EndMs, long StartMs, int Spec), List<KeyActor>>
         open = [];
 
+    // The window that was opened last, and its keys.
+    private (long EndMs, long StartMs, int Spec) openedLast;
+    private List<KeyActor> actorsOfLast = [];
+
     private readonly SpareCells spare = new(SpareMax);
     private readonly List<(KeyActor Actor, int Spec, long StartMs)> changed = [];
     private long closedWindows;
@@ -216,10 +220,12 @@ public sealed class AggregatorStage : IStage
 
     private void Opened(KeyActor actor, int spec, long startMs)
     {
-        long end = startMs + options.Windows[spec].LengthMs;
-        if (!open.TryGetValue((end, startMs, spec), out List<KeyActor>? actors))
-            open.Add((end, startMs, spec), actors = []);
-        actors.Add(actor);
+        // One after another, most keys open the same window.
+        (long, long, int) window = (startMs + options.Windows[spec].LengthMs, startMs, spec);
+        if (openedLast != window && !open.TryGetValue(window, out actorsOfLast!))
+            open.Add(window, actorsOfLast = []);
+        openedLast = window;
+        actorsOfLast.Add(actor);
         openWindows++;
     }
 
@@ -231,6 +237,7 @@ public sealed class AggregatorStage : IStage
             if (end > marks.WatermarkMs)
                 break;
             open.Remove((end, start, spec));
+            openedLast = default;
             foreach (KeyActor actor in actors)
             {
                 OpenWindow window = actor.Close(spec, start);

@@ -32,6 +32,9 @@ internal sealed class KeyEntry(GroupingKey key, int index, bool isLimited)
     /// <summary>An empty cell, as large as this key needs; null: none.</summary>
     public Cell? Spare { get; set; }
 
+    /// <summary>True when it was used for more panes in this epoch than it knows here.</summary>
+    public bool HasMore { get; private set; }
+
     /// <summary>The cell of a pane when that is one of the two used last.</summary>
     public Cell? CellOf(long pane)
     {
@@ -39,17 +42,30 @@ internal sealed class KeyEntry(GroupingKey key, int index, bool isLimited)
             return cell;
         if (otherCell is null || otherPaneMs != pane)
             return null;
-        Use(pane, otherCell);
+        (cell, otherCell) = (otherCell, cell);
+        (paneMs, otherPaneMs) = (otherPaneMs, paneMs);
         return cell;
     }
 
-    /// <summary>A pane's cell, used now.</summary>
-    public void Use(long pane, Cell its)
+    /// <summary>A pane is used that is not one of the two used last.</summary>
+    /// <param name="pane">Its start.</param>
+    /// <param name="its">Its cell.</param>
+    /// <param name="forgotten">The one used longest ago, no longer known here; null: none.</param>
+    /// <returns>The start of that one's pane.</returns>
+    public long Use(long pane, Cell its, out Cell? forgotten)
     {
+        forgotten = otherCell;
+        HasMore |= forgotten is not null;
+        long forgottenPane = otherPaneMs;
         (otherCell, otherPaneMs) = (cell, paneMs);
         (cell, paneMs) = (its, pane);
+        return forgottenPane;
     }
 
     /// <summary>The cells are taken back.</summary>
-    public void EndEpoch() => cell = otherCell = null;
+    public void EndEpoch()
+    {
+        cell = otherCell = null;
+        HasMore = false;
+    }
 }

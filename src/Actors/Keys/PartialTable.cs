@@ -26,7 +26,9 @@ internal sealed class PartialTable
     private readonly KeyLimit limit;
     private readonly KeyFinder[] groupings;
     private readonly KeyEntry[] others;
-    private readonly Dictionary<(int Key, long PaneMs), Cell> cells = [];
+
+    // Of the keys used for more than two panes in the epoch, the cells they do not know themselves.
+    private readonly Dictionary<(int Key, long PaneMs), Cell> furtherCells = [];
 
     // What the epoch has brought, and the key of each.
     private readonly List<Partial> partials = [];
@@ -128,7 +130,7 @@ internal sealed class PartialTable
         (used, usedBefore) = (usedBefore, used);
         used.Clear();
         partials.Clear();
-        cells.Clear();
+        furtherCells.Clear();
     }
 
     /// <summary>
@@ -146,7 +148,7 @@ internal sealed class PartialTable
         usedBefore.TrimExcess();
         partials.TrimExcess();
         used.TrimExcess();
-        cells.TrimExcess();
+        furtherCells.TrimExcess();
     }
 
     private void GiveUpSpare(KeyEntry entry)
@@ -178,16 +180,18 @@ internal sealed class PartialTable
     // A pane that is not one of the two the key was used for last.
     private Cell FindCell(KeyEntry entry, long paneMs)
     {
-        if (!cells.TryGetValue((entry.Index, paneMs), out Cell? cell))
+        Cell? cell = null;
+        if (!entry.HasMore || !furtherCells.TryGetValue((entry.Index, paneMs), out cell))
         {
             cell = entry.Spare ?? spare.Take(entry.Busy);
             entry.Spare = null;
-            cells.Add((entry.Index, paneMs), cell);
             partials.Add(new Partial(entry.Key, paneMs, cell));
             used.Add(entry);
         }
 
-        entry.Use(paneMs, cell);
+        long forgottenPane = entry.Use(paneMs, cell, out Cell? forgotten);
+        if (forgotten is not null)
+            furtherCells[(entry.Index, forgottenPane)] = forgotten;
         return cell;
     }
 

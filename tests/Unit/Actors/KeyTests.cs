@@ -42,10 +42,15 @@ public sealed class KeyTests
     {
         PartialTable table = Table("a");
         int[] symbols = Symbols("x", "", "");
-        foreach (long at in (long[])[0, 1000, 500, 1500, -1])
-            table.CellOf(0, symbols, at).Add(1, at);
-        Assert.Equal([0L, 1000L, -1000L], table.Partials.Select(partial => partial.PaneMs));
-        Assert.Equal([2, 2, 1], table.Partials.Select(partial => partial.Cell[1]!.Count));
+        for (int epoch = 0; epoch < 2; epoch++)
+        {
+            foreach (long at in (long[])[0, 1000, 500, 1500, -1, 250, 1200, -500, 2500, 0])
+                table.CellOf(0, symbols, at).Add(1, at);
+            Assert.Equal(
+                [0L, 1000L, -1000L, 2000L], table.Partials.Select(partial => partial.PaneMs));
+            Assert.Equal([4, 3, 2, 1], table.Partials.Select(partial => partial.Cell[1]!.Count));
+            table.Clear();
+        }
     }
 
     [Fact]
