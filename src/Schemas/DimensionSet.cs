@@ -79,9 +79,12 @@ public sealed class DimensionSet
     /// </summary>
     internal int IndexOfName(ReadOnlySpan<byte> name)
     {
-        if (name.IsEmpty)
-            return -1;
-        TextKey key = TextKey.Of(name);
+        return name.IsEmpty ? -1 : IndexOfName(TextKey.Of(name), name);
+    }
+
+    /// <summary>The same, of a name that is not empty and whose key is known.</summary>
+    internal int IndexOfName(in TextKey key, ReadOnlySpan<byte> name)
+    {
         int slot = (int)key.Hash(name) & (slots.Length - 1);
         for (; slots[slot].Number != 0; slot = (slot + 1) & (slots.Length - 1))
         {

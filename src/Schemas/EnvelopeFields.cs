@@ -1,13 +1,9 @@
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
 namespace Earshot.Schemas;
-
-/// <summary>What was read for one name a dimension may have in the input.</summary>
-/// <param name="Order">1 for the first name read, 2 for the next, …; 0 when not read.</param>
-/// <param name="Start">Where its value begins in the record.</param>
-/// <param name="Length">Bytes of its value.</param>
-internal readonly record struct DimensionSlot(int Order, int Start, int Length);
 
 /// <summary>
 /// One Envelope on its way into an <see cref="EventRecord"/>. A later field replaces an earlier
@@ -18,39 +14,31 @@ internal ref struct EnvelopeFields
     internal const uint EventIdTag = (3 << ProtoReader.TagTypeBits) | ProtoReader.Length;
     internal const uint CallIdTag = (5 << ProtoReader.TagTypeBits) | ProtoReader.Length;
 
-    // Fields 1 to 5 are the same in all events; from here on each has its own.
-    private const uint FirstOwnTag = 6 << ProtoReader.TagTypeBits;
-
-    private const int V = ProtoReader.Varint, D = ProtoReader.Fixed64, L = ProtoReader.Length;
     private const int Bits = ProtoReader.TagTypeBits;
 
-    private readonly ReadOnlySpan<byte> record;
-    private readonly Span<DimensionSlot> slots; // by name, as DimensionSet numbers them
     private readonly EventRecord into;
     private ProtoReader reader;
+    private DimensionFields dimensions;
     private ReadOnlySpan<byte> routeId;
     private ReadOnlySpan<byte> codec;
     private ReadOnlySpan<byte> metricName;
     private double? metricValue;
-    private int slotsRead;
-    private uint detailTag;     // which detail of a SignalingEvent was read last
+    private FieldRole detail;   // which one of a SignalingEvent was read last
     private uint valuesRead;    // bit m: values[m] was read
     private ValueArray values;  // by metric
 
     internal EnvelopeFields(
         ReadOnlySpan<byte> record, Span<DimensionSlot> slots, EventRecord into)
     {
-        this.record = record;
-        this.slots = slots;
         this.into = into;
-        slots.Clear();
         reader = new ProtoReader(record);
+        dimensions = new DimensionFields(record, slots, into);
         Unsafe.SkipInit(out values);
     }
 
     /// <summary>Whether a tag is one of the Envelope's events.</summary>
     internal static bool IsEvent(uint tag) =>
-        (tag & ((1 << Bits) - 1)) == L && tag >> Bits is >= 1 and <= 4;
+        (tag & ((1 << Bits) - 1)) == ProtoReader.Length && tag >> Bits is >= 1 and <= 4;
 
     /// <summary>Reads the record to its end.</summary>
     /// <param name="bare">The event that it is itself; None: an Envelope.</param>
@@ -58,7 +46,7 @@ internal ref struct EnvelopeFields
     internal string? Read(EventKind bare)
     {
         if (bare != EventKind.None)
-            ReadEvent(into.Kind = bare);
+            Read(FieldRoles.Of(into.Kind = bare));
         while (reader.NextTag() is uint tag and not 0)
         {
             if (!IsEvent(tag))
@@ -71,7 +59,7 @@ internal ref struct EnvelopeFields
             if (into.Kind != kind)
                 StartAnew(kind);
             int outer = reader.Enter();
-            ReadEvent(kind);
+            Read(FieldRoles.Of(kind));
             reader.Leave(outer);
         }
 
@@ -84,252 +72,250 @@ internal ref struct EnvelopeFields
         if (into.Kind != EventKind.None)
         {
             into.Reset();
-            slots.Clear();
             routeId = codec = metricName = default;
             metricValue = null;
-            slotsRead = 0;
-            detailTag = valuesRead = 0;
+            dimensions.Clear();
+            detail = FieldRole.None;
+            valuesRead = 0;
         }
 
         into.Kind = kind;
     }
 
-    private void ReadEvent(EventKind kind)
+    private void Read(ReadOnlySpan<FieldRole> roles)
     {
+        ReadUsual(roles);
         while (reader.NextTag() is uint tag and not 0)
         {
-            if (tag < FirstOwnTag)
-                ReadCommon(tag);
-            else if (kind == EventKind.StreamReport)
-                ReadStreamReport(tag);
-            else if (kind == EventKind.CallEvent)
-                ReadCallEvent(tag);
-            else if (kind == EventKind.CallSummary)
-                ReadCallSummary(tag);
-            else
-                ReadCallMetric(tag);
-        }
-    }
-
-    private void ReadCommon(uint tag)
-    {
-        switch (tag)
-        {
-            case (1 << Bits) | V:
-                into.EventTimeMs = (long)reader.ReadVarint();
-                break;
-            case (2 << Bits) | V:
-                into.LoggedTimeMs = (long)reader.ReadVarint();
-                break;
-            case EventIdTag:
-                into.EventId = HashOf(reader.ReadBytes());
-                break;
-            case (4 << Bits) | L:
-                ReadDimension();
-                break;
-            case CallIdTag:
-                into.SetCallId(reader.ReadBytes());
-                break;
-            default:
+            FieldRole role = tag < (uint)roles.Length ? roles[(int)tag] : FieldRole.None;
+            if (role == FieldRole.None)
                 reader.Skip(tag);
-                break;
+            else if (role < FieldRole.EventTime)
+                Take(role, reader.ReadDouble());
+            else if (role < FieldRole.EventId)
+                Take(role, reader.ReadVarint());
+            else if (role < FieldRole.Dimension)
+                Take(role, reader.ReadBytes());
+            else
+                ReadMessage(role);
+            ReadUsual(roles);
         }
     }
 
-    private void ReadDimension()
+    /// <summary>
+    /// Reads fields that have the form all writers give them, up to the first that has not: tag,
+    /// length and number no longer than they need be, texts below 128 bytes. Here the place in
+    /// the message is in a register, so that no field waits for the one before; the rest, and
+    /// whatever is wrong, is left to the reader.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadUsual(ReadOnlySpan<FieldRole> roles)
     {
-        if (!reader.TryReadPair(out ReadOnlySpan<byte> name, out int start, out int length))
-            ReadAnyDimension(out name, out start, out length);
-        int index = into.DimensionSet.IndexOfName(name);
-        if (index < 0)
-            return;
-        // The same name again replaces the value and keeps its place, as in the generated map.
-        int order = slots[index].Order;
-        slots[index] = new DimensionSlot(order == 0 ? ++slotsRead : order, start, length);
+        ReadOnlySpan<byte> rest = reader.Rest;
+        int length = rest.Length;
+        while (rest.Length >= 2)
+        {
+            // Fields 16 to 31 have a second byte that is 1: then the first one is the whole tag.
+            int tag = rest[0];
+            int size = 1 + (tag >> 7);
+            if (tag >= roles.Length || (size == 2 && rest[1] != 1))
+                break;
+            FieldRole role = roles[tag];
+            ReadOnlySpan<byte> after = rest[size..];
+            if (role is > FieldRole.None and < FieldRole.EventTime)
+            {
+                if (after.Length < sizeof(double))
+                    break;
+                double value = BinaryPrimitives.ReadDoubleLittleEndian(after);
+                if (role < (FieldRole)Metrics.End)
+                    Put((int)role, value);
+                else
+                    Take(role, value);
+                rest = after[sizeof(double)..];
+            }
+            else if (role >= FieldRole.EventId)
+            {
+                if (after.IsEmpty)
+                    break;
+                int textLength = after[0];
+                if (textLength >= 0x80 || textLength >= after.Length)
+                    break;
+                ReadOnlySpan<byte> text = after.Slice(1, textLength);
+                if (role < FieldRole.Dimension)
+                    Take(role, text);
+                else if (role > FieldRole.Dimension || !TryTakePair(text))
+                    break;
+                rest = after[(1 + textLength)..];
+            }
+            else if (role >= FieldRole.EventTime)
+            {
+                if (after.IsEmpty)
+                    break;
+                ulong number = after[0];
+                size = 1;
+                if (number >= 0x80 && !ProtoReader.TryReadVarint(after, out number, out size))
+                    break;
+                Take(role, number);
+                rest = after[size..];
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        reader.Advance(length - rest.Length);
     }
 
-    private void ReadAnyDimension(out ReadOnlySpan<byte> name, out int start, out int length)
+    // An entry of a map: name, then value.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryTakePair(ReadOnlySpan<byte> entry)
     {
-        name = default;
-        start = length = 0;
+        const int Overhead = 4; // two tags and two lengths
+        const byte NameTag = (1 << Bits) | ProtoReader.Length;
+        const byte ValueTag = (2 << Bits) | ProtoReader.Length;
+        if (entry.Length < Overhead || entry[0] != NameTag)
+            return false;
+        int nameLength = entry[1];
+        int valueLength = entry.Length - nameLength - Overhead;
+        if (valueLength < 0)
+            return false;
+        ReadOnlySpan<byte> value = entry[(2 + nameLength)..];
+        if (value[0] != ValueTag || value[1] != valueLength)
+            return false;
+        dimensions.Take(entry.Slice(2, nameLength), value[2..]);
+        return true;
+    }
+
+    private void ReadMessage(FieldRole role)
+    {
         int outer = reader.Enter();
-        while (reader.NextTag() is uint tag and not 0)
-        {
-            if (tag == ((1 << Bits) | L))
-            {
-                name = reader.ReadBytes();
-            }
-            else if (tag == ((2 << Bits) | L))
-            {
-                length = reader.ReadBytes().Length;
-                start = reader.Position - length;
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-
+        if (role == FieldRole.Dimension)
+            ReadDimension();
+        else
+            ReadFields(role);
         reader.Leave(outer);
     }
 
-    private void ReadCallEvent(uint tag)
+    private void ReadFields(FieldRole message)
     {
-        switch (tag)
-        {
-            case (6 << Bits) | L:
-                routeId = reader.ReadBytes();
-                break;
-            case (8 << Bits) | L:
-                int outer = reader.Enter();
-                while (reader.NextTag() is uint field and not 0)
-                    ReadSignaling(field);
-                reader.Leave(outer);
-                break;
-            case (9 << Bits) | V:
-                into.SipResponse = (int)reader.ReadVarint();
-                break;
-            default:
-                reader.Skip(tag);
-                break;
-        }
-    }
-
-    private void ReadSignaling(uint tag)
-    {
-        if (tag is not (((3 << Bits) | L) or ((4 << Bits) | L)))
-        {
-            reader.Skip(tag);
-            return;
-        }
-
-        bool isPdd = tag == ((3 << Bits) | L);
-        if (tag != detailTag)
+        bool isDetail = message is FieldRole.PddDetail or FieldRole.StateDetail;
+        if (isDetail && message != detail)
         {
             // The other detail goes. A PostDialDelay without its field says 0, as proto3 has it.
             into.State = State.Unspecified;
             valuesRead = 0;
-            if (isPdd)
+            if (message == FieldRole.PddDetail)
                 Put(Metrics.Pdd, 0);
+            detail = message;
         }
 
-        detailTag = tag;
-        int outer = reader.Enter();
-        while (reader.NextTag() is uint field and not 0)
+        Read(FieldRoles.In(message));
+    }
+
+    private void ReadDimension()
+    {
+        ReadOnlySpan<byte> name = default, value = default;
+        while (reader.NextTag() is uint tag and not 0)
         {
-            if (isPdd && field == ((1 << Bits) | D))
-                Put(Metrics.Pdd, reader.ReadDouble());
-            else if (!isPdd && field == ((1 << Bits) | V))
-                into.State = StateOf(reader.ReadVarint());
+            if (tag == ((1 << Bits) | ProtoReader.Length))
+                name = reader.ReadBytes();
+            else if (tag == ((2 << Bits) | ProtoReader.Length))
+                value = reader.ReadBytes();
             else
-                reader.Skip(field);
+                reader.Skip(tag);
         }
 
-        reader.Leave(outer);
+        dimensions.Take(name, value);
     }
 
-    private void ReadCallMetric(uint tag)
+    private void Take(FieldRole role, double value)
     {
-        if (tag == ((6 << Bits) | L))
-            metricName = reader.ReadBytes();
-        else if (tag == ((7 << Bits) | D))
-            metricValue = reader.ReadDouble();
-        else
-            reader.Skip(tag);
-    }
-
-    private void ReadStreamReport(uint tag)
-    {
-        if (!TryReadMetric(tag, MetricFields.OfReport))
-            ReadStreamRest(tag);
-    }
-
-    private void ReadStreamRest(uint tag)
-    {
-        switch (tag)
+        switch (role)
         {
-            case (6 << Bits) | L:
-                into.SetStreamId(reader.ReadBytes());
+            case FieldRole.AudioLevelIn:
+                into.AudioLevelIn = value;
                 break;
-            case (7 << Bits) | V:
-                into.PacketsReceived = (long)reader.ReadVarint();
+            case FieldRole.AudioLevelOut:
+                into.AudioLevelOut = value;
                 break;
-            case (8 << Bits) | V:
-                into.PacketsLost = (long)reader.ReadVarint();
+            case FieldRole.MetricValue:
+                metricValue = value;
                 break;
-            case (15 << Bits) | D:
-                into.AudioLevelIn = reader.ReadDouble();
-                break;
-            case (16 << Bits) | D:
-                into.AudioLevelOut = reader.ReadDouble();
-                break;
-            case (17 << Bits) | L:
-                codec = reader.ReadBytes();
-                break;
-            case (18 << Bits) | L:
-                into.SetIceState(reader.ReadBytes());
-                break;
-            case (21 << Bits) | V:
-                into.PacketsReceivedTotal = (long)reader.ReadVarint();
-                break;
-            case (22 << Bits) | V:
-                into.PacketsLostTotal = (long)reader.ReadVarint();
-                break;
-            case (23 << Bits) | V:
-                into.PacketsSent = (long)reader.ReadVarint();
-                break;
-            case (24 << Bits) | V:
-                into.PacketsSentTotal = (long)reader.ReadVarint();
+            case FieldRole.OtherDouble:
                 break;
             default:
-                reader.Skip(tag);
+                Put((int)role, value);
                 break;
         }
     }
 
-    private void ReadCallSummary(uint tag)
+    private void Take(FieldRole role, ulong number)
     {
-        switch (tag)
+        switch (role)
         {
-            case (6 << Bits) | V:
-                into.Partial = (int)reader.ReadVarint()
-                    == (int)V1.CallSummary.Types.ProcessingState.Partial;
+            case FieldRole.EventTime:
+                into.EventTimeMs = (long)number;
                 break;
-            case (7 << Bits) | D:
-                Put(Metrics.Score, reader.ReadDouble());
+            case FieldRole.LoggedTime:
+                into.LoggedTimeMs = (long)number;
                 break;
-            case (8 << Bits) | L:
-                int outer = reader.Enter();
-                while (reader.NextTag() is uint field and not 0)
-                {
-                    if (!TryReadMetric(field, MetricFields.OfSummary))
-                        reader.Skip(field);
-                }
-
-                reader.Leave(outer);
+            case FieldRole.State:
+                into.State = StateOf(number);
                 break;
-            case (9 << Bits) | V:
-                into.State = StateOf(reader.ReadVarint());
+            case FieldRole.SipResponse:
+                into.SipResponse = (int)number;
                 break;
-            case (10 << Bits) | V:
-                into.SipResponse = (int)reader.ReadVarint();
+            case FieldRole.Processing:
+                into.Partial = (int)number == (int)V1.CallSummary.Types.ProcessingState.Partial;
                 break;
-            case (11 << Bits) | L:
-                codec = reader.ReadBytes();
+            case FieldRole.PacketsReceived:
+                into.PacketsReceived = (long)number;
                 break;
-            default:
-                reader.Skip(tag);
+            case FieldRole.PacketsLost:
+                into.PacketsLost = (long)number;
+                break;
+            case FieldRole.PacketsReceivedTotal:
+                into.PacketsReceivedTotal = (long)number;
+                break;
+            case FieldRole.PacketsLostTotal:
+                into.PacketsLostTotal = (long)number;
+                break;
+            case FieldRole.PacketsSent:
+                into.PacketsSent = (long)number;
+                break;
+            case FieldRole.PacketsSentTotal:
+                into.PacketsSentTotal = (long)number;
                 break;
         }
     }
 
-    private bool TryReadMetric(uint tag, ReadOnlySpan<byte> metrics)
+    private void Take(FieldRole role, ReadOnlySpan<byte> text)
     {
-        int field = (int)(tag >> Bits);
-        if ((tag & ((1 << Bits) - 1)) != D || field >= metrics.Length || metrics[field] == 0)
-            return false;
-        Put(metrics[field], reader.ReadDouble());
-        return true;
+        switch (role)
+        {
+            case FieldRole.EventId:
+                into.EventId = HashOf(text);
+                break;
+            case FieldRole.CallId:
+                into.SetCallId(text);
+                break;
+            case FieldRole.StreamId:
+                into.SetStreamId(text);
+                break;
+            case FieldRole.RouteId:
+                routeId = text;
+                break;
+            case FieldRole.Codec:
+                codec = text;
+                break;
+            case FieldRole.IceState:
+                into.SetIceState(text);
+                break;
+            case FieldRole.MetricName:
+                metricName = text;
+                break;
+        }
     }
 
     private string? Finish()
@@ -340,43 +326,19 @@ internal ref struct EnvelopeFields
             return "no metric name";
         if (into.Kind == EventKind.CallMetric && metricValue is null)
             return "no metric value";
-        if (slotsRead > 0)
-            SetDimensions();
+        dimensions.Set();
         if (!routeId.IsEmpty)
             into.SetDimension("route"u8, routeId);
         into.Codec = into.DimensionValues.InternUtf8(codec);
         for (uint rest = valuesRead; rest != 0; rest &= rest - 1)
         {
-            int metric = System.Numerics.BitOperations.TrailingZeroCount(rest);
+            int metric = BitOperations.TrailingZeroCount(rest);
             into.AddValue(metric, values[metric]);
         }
 
         if (metricValue is double value)
             into.AddValue(into.Metrics.InternUtf8(metricName), value);
         return null;
-    }
-
-    // Of several names for one dimension the first one read that says something counts.
-    private readonly void SetDimensions()
-    {
-        DimensionSet set = into.DimensionSet;
-        for (int i = set.Count; i < slots.Length; i++)
-        {
-            DimensionSlot alias = slots[i];
-            ref DimensionSlot named = ref slots[set.OrdinalAt(i)];
-            if (alias.Length > 0 && (named.Length == 0 || alias.Order < named.Order))
-                named = alias;
-        }
-
-        for (int i = 0; i < set.Count; i++)
-        {
-            DimensionSlot slot = slots[i];
-            if (slot.Length > 0)
-            {
-                into.Dimensions[i] = into.DimensionValues.InternUtf8(
-                    record.Slice(slot.Start, slot.Length));
-            }
-        }
     }
 
     private void Put(int metric, double value)

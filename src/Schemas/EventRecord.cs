@@ -47,6 +47,7 @@ public sealed class EventRecord
         DimensionValues = dimensionValues;
         Metrics = metrics;
         Dimensions = new int[dimensionSet.Count];
+        NameOrder = new NameOrder(dimensionSet);
     }
 
     /// <summary>Which dimensions are kept, and at which ordinal.</summary>
@@ -57,6 +58,9 @@ public sealed class EventRecord
 
     /// <summary>Symbols of metric names.</summary>
     public SymbolTable Metrics { get; }
+
+    /// <summary>Finds dimensions by the names they have in the input.</summary>
+    internal NameOrder NameOrder { get; }
 
     /// <summary>Which event it is.</summary>
     public EventKind Kind { get; set; }
@@ -154,7 +158,8 @@ public sealed class EventRecord
         IceFailed = null;
         Codec = 0;
         valueCount = 0;
-        DeadDetail = "";
+        if (DeadDetail.Length > 0)
+            DeadDetail = "";
     }
 
     /// <summary>Sets the call id; an empty one is missing.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -104,31 +105,14 @@ public ref struct ProtoReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Leave(int outer) => end = outer;
 
-    /// <summary>
-    /// Reads an entry of a map from string to string at once, when it has the form all writers
-    /// give it: name, then value, both short. Otherwise nothing is read, and
-    /// <see cref="Enter"/> reads it field by field.
-    /// </summary>
-    internal bool TryReadPair(out ReadOnlySpan<byte> name, out int start, out int length)
+    /// <summary>What is left of the message being read; nothing after an error.</summary>
+    internal readonly ReadOnlySpan<byte> Rest => position < end ? data[position..end] : default;
+
+    /// <summary>Passes over what was read from <see cref="Rest"/>.</summary>
+    internal void Advance(int bytes)
     {
-        const int Overhead = 4; // two tags and two lengths, besides the entry's own
-        const byte NameTag = (1 << TagTypeBits) | Length, ValueTag = (2 << TagTypeBits) | Length;
-        name = default;
-        start = length = 0;
-        ReadOnlySpan<byte> rest = data[position..end];
-        if (rest.Length <= Overhead || rest[0] is < Overhead or >= 0x80 || rest[1] != NameTag)
-            return false;
-        int size = rest[0];
-        int nameEnd = 3 + rest[2];
-        length = size - rest[2] - Overhead;
-        if (size >= rest.Length || length < 0)
-            return false;
-        if (rest[nameEnd] != ValueTag || rest[nameEnd + 1] != length)
-            return false;
-        name = rest[3..nameEnd];
-        start = position + nameEnd + 2;
-        position += 1 + size;
-        return true;
+        Debug.Assert(bytes >= 0 && bytes <= Rest.Length);
+        position += bytes;
     }
 
     /// <summary>Skips the value of a field nobody asked for.</summary>
@@ -201,20 +185,33 @@ public ref struct ProtoReader
 
     private ulong LongVarint()
     {
-        const ulong Continues = 0x8080808080808080;
-        if (data.Length - position >= sizeof(ulong))
+        if (TryReadVarint(Rest, out ulong value, out int length))
         {
-            ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(data[position..]);
-            ulong last = ~eight & Continues;
-            int bytes = (BitOperations.TrailingZeroCount(last) >> 3) + 1;
-            if (last != 0 && bytes <= end - position)
-            {
-                position += bytes;
-                return JoinSevens(eight & (last ^ (last - 1)));
-            }
+            position += length;
+            return value;
         }
 
         return SlowVarint();
+    }
+
+    /// <summary>
+    /// Reads a varint at once, where eight bytes are there and hold it; otherwise nothing is
+    /// read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool TryReadVarint(ReadOnlySpan<byte> bytes, out ulong value, out int length)
+    {
+        const ulong Continues = 0x8080808080808080;
+        (value, length) = (0, 0);
+        if (bytes.Length < sizeof(ulong))
+            return false;
+        ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        ulong last = ~eight & Continues;
+        if (last == 0)
+            return false;
+        length = (BitOperations.TrailingZeroCount(last) >> 3) + 1;
+        value = JoinSevens(eight & (last ^ (last - 1)));
+        return true;
     }
 
     // Eight groups of seven bits, each in a byte, become 56 bits.

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Earshot.Schemas;
 
@@ -26,31 +28,34 @@ public static class StableHash
 
     internal static ulong Xxh64(ReadOnlySpan<byte> data)
     {
-        ulong length = (ulong)data.Length;
-        ulong hash = data.Length >= StripeBytes ? Stripes(ref data) : Prime5;
-        hash += length;
-        while (data.Length >= 8)
+        ulong hash = data.Length >= StripeBytes ? Stripes(data) : Prime5;
+        hash += (ulong)data.Length;
+        ReadOnlySpan<byte> rest = data[(data.Length & -StripeBytes)..];
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(rest);
+        foreach (ulong word in words)
         {
-            hash ^= Round(0, BinaryPrimitives.ReadUInt64LittleEndian(data));
+            hash ^= Round(0, LittleEndian(word));
             hash = (BitOperations.RotateLeft(hash, 27) * Prime1) + Prime4;
-            data = data[8..];
         }
 
-        if (data.Length >= 4)
+        rest = rest[(words.Length * sizeof(ulong))..];
+        if (rest.Length >= sizeof(uint))
         {
-            hash ^= BinaryPrimitives.ReadUInt32LittleEndian(data) * Prime1;
+            hash ^= BinaryPrimitives.ReadUInt32LittleEndian(rest) * Prime1;
             hash = (BitOperations.RotateLeft(hash, 23) * Prime2) + Prime3;
-            data = data[4..];
+            rest = rest[sizeof(uint)..];
         }
 
-        foreach (byte b in data)
+        foreach (byte b in rest)
             hash = BitOperations.RotateLeft(hash ^ (b * Prime5), 11) * Prime1;
         hash = (hash ^ (hash >> 33)) * Prime2;
         hash = (hash ^ (hash >> 29)) * Prime3;
         return hash ^ (hash >> 32);
     }
 
-    private static ulong Stripes(ref ReadOnlySpan<byte> data)
+    // Of all whole stripes; kept apart, since most texts have none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong Stripes(ReadOnlySpan<byte> data)
     {
         ulong a = unchecked(Prime1 + Prime2), b = Prime2, c = 0, d = unchecked(0 - Prime1);
         while (data.Length >= StripeBytes)
@@ -68,6 +73,9 @@ public static class StableHash
             hash = ((hash ^ Round(0, lane)) * Prime1) + Prime4;
         return hash;
     }
+
+    private static ulong LittleEndian(ulong word) =>
+        BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
 
     private static ulong Round(ulong lane, ulong input) =>
         BitOperations.RotateLeft(lane + (input * Prime2), 31) * Prime1;

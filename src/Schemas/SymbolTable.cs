@@ -1,4 +1,6 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 using System.Text.Unicode;
 
@@ -16,10 +18,11 @@ public sealed class SymbolTable
     // By symbol; null: free.
     private readonly List<string?> texts = [""];
 
-    // The UTF-8 bytes of texts that a key does not say all of, by symbol.
-    private readonly Dictionary<int, byte[]> longTexts = [];
     private readonly HashSet<int> kept = [];
     private readonly Stack<int> free = [];
+
+    // The UTF-8 bytes of texts that a key does not say all of, by symbol.
+    private byte[]?[] longTexts = new byte[SlotsAtFirst][];
 
     // Open addressing, at most half full.
     private Slot[] slots = new Slot[SlotsAtFirst];
@@ -58,15 +61,39 @@ public sealed class SymbolTable
     /// The symbol of a UTF-8 text that may be swept out once it is no longer used; invalid bytes
     /// become U+FFFD.
     /// </summary>
-    public int InternUtf8(ReadOnlySpan<byte> utf8)
+    public int InternUtf8(ReadOnlySpan<byte> utf8) =>
+        utf8.IsEmpty ? 0 : InternUtf8(utf8, TextKey.Of(utf8).Hash(utf8));
+
+    /// <summary>The same, of a text that is not empty and whose hash is known.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <param name="hash">What <see cref="WillIntern"/> gave.</param>
+    internal int InternUtf8(ReadOnlySpan<byte> utf8, uint hash)
     {
-        if (utf8.IsEmpty)
-            return 0;
         TextKey key = TextKey.Of(utf8);
-        int symbol = Find(key, utf8);
+        int symbol = Find(key, hash, utf8);
         if (symbol != 0)
             return symbol;
-        return Utf8.IsValid(utf8) ? Add(key, utf8) : InternChars(Encoding.UTF8.GetString(utf8));
+        return Utf8.IsValid(utf8)
+            ? Add(key, hash, utf8)
+            : InternChars(Encoding.UTF8.GetString(utf8));
+    }
+
+    /// <summary>
+    /// Says that a text will be interned soon: of many texts most are not in the processor's
+    /// cache, and fetching one takes as long as reading half a record.
+    /// </summary>
+    /// <param name="utf8">The text, not empty.</param>
+    /// <returns>Its hash.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal unsafe uint WillIntern(ReadOnlySpan<byte> utf8)
+    {
+        uint hash = TextKey.Of(utf8).Hash(utf8);
+        Slot[] all = slots;
+
+        // Only a hint: should the array move meanwhile, the wrong line is fetched, no harm done.
+        if (Sse.IsSupported)
+            Sse.Prefetch0(Unsafe.AsPointer(ref all[(int)hash & (all.Length - 1)]));
+        return hash;
     }
 
     /// <summary>Keeps a symbol for good.</summary>
@@ -86,7 +113,7 @@ public sealed class SymbolTable
             if (used[symbol] || kept.Contains(symbol))
                 continue;
             texts[symbol] = null;
-            longTexts.Remove(symbol);
+            longTexts[symbol] = null;
             free.Push(symbol);
         }
 
@@ -102,25 +129,26 @@ public sealed class SymbolTable
         Span<byte> utf8 = bytesMax <= OnStackMax ? stackalloc byte[bytesMax] : new byte[bytesMax];
         utf8 = utf8[..Encoding.UTF8.GetBytes(text, utf8)];
         TextKey key = TextKey.Of(utf8);
-        int symbol = Find(key, utf8);
-        return symbol != 0 ? symbol : Add(key, utf8);
+        uint hash = key.Hash(utf8);
+        int symbol = Find(key, hash, utf8);
+        return symbol != 0 ? symbol : Add(key, hash, utf8);
     }
 
-    private int Find(in TextKey key, ReadOnlySpan<byte> utf8)
+    private int Find(in TextKey key, uint hash, ReadOnlySpan<byte> utf8)
     {
-        int slot = (int)key.Hash(utf8) & (slots.Length - 1);
-        for (; slots[slot].Symbol != 0; slot = (slot + 1) & (slots.Length - 1))
+        Slot[] all = slots;
+        for (int at = (int)hash; ; at++)
         {
-            ref readonly Slot found = ref slots[slot];
-            if (found.Key == key
-                && (key.Length <= TextKey.WholeMax || utf8.SequenceEqual(longTexts[found.Symbol])))
-                return found.Symbol;
+            ref readonly Slot slot = ref all[at & (all.Length - 1)];
+            if (slot.Symbol == 0)
+                return 0;
+            if (slot.Key == key
+                && (key.Length <= TextKey.WholeMax || utf8.SequenceEqual(longTexts[slot.Symbol])))
+                return slot.Symbol;
         }
-
-        return 0;
     }
 
-    private int Add(in TextKey key, ReadOnlySpan<byte> utf8)
+    private int Add(in TextKey key, uint hash, ReadOnlySpan<byte> utf8)
     {
         string text = Encoding.UTF8.GetString(utf8);
         if (free.TryPop(out int symbol))
@@ -133,12 +161,14 @@ public sealed class SymbolTable
             texts.Add(text);
         }
 
+        if (symbol >= longTexts.Length)
+            Array.Resize(ref longTexts, 2 * symbol);
         if (key.Length > TextKey.WholeMax)
             longTexts[symbol] = utf8.ToArray();
         if (Held > slots.Length / 2)
             FillSlots();
         else
-            Place(key, utf8, symbol);
+            Place(key, hash, symbol);
         return symbol;
     }
 
@@ -152,17 +182,18 @@ public sealed class SymbolTable
         {
             if (texts[symbol] is not { } text)
                 continue;
-            byte[] utf8 = Encoding.UTF8.GetBytes(text);
-            Place(TextKey.Of(utf8), utf8, symbol);
+            byte[] utf8 = longTexts[symbol] ?? Encoding.UTF8.GetBytes(text);
+            TextKey key = TextKey.Of(utf8);
+            Place(key, key.Hash(utf8), symbol);
         }
     }
 
-    private void Place(in TextKey key, ReadOnlySpan<byte> utf8, int symbol)
+    private void Place(in TextKey key, uint hash, int symbol)
     {
-        int slot = (int)key.Hash(utf8) & (slots.Length - 1);
-        while (slots[slot].Symbol != 0)
-            slot = (slot + 1) & (slots.Length - 1);
-        slots[slot] = new Slot(key, symbol);
+        int at = (int)hash;
+        while (slots[at & (slots.Length - 1)].Symbol != 0)
+            at++;
+        slots[at & (slots.Length - 1)] = new Slot(key, symbol);
     }
 
     private readonly record struct Slot(TextKey Key, int Symbol);

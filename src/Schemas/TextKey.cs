@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Earshot.Schemas;
 
@@ -21,20 +22,22 @@ internal readonly record struct TextKey(ulong Low, ulong High, int Length)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TextKey Of(ReadOnlySpan<byte> utf8)
     {
+        // Each branch has seen that the bytes are there; sliced, each would be checked again.
         int length = utf8.Length;
+        ref byte first = ref MemoryMarshal.GetReference(utf8);
         if (length >= sizeof(ulong))
         {
             return new TextKey(
-                BinaryPrimitives.ReadUInt64LittleEndian(utf8),
-                BinaryPrimitives.ReadUInt64LittleEndian(utf8[(length - sizeof(ulong))..]),
+                Unsafe.ReadUnaligned<ulong>(ref first),
+                Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, length - sizeof(ulong))),
                 length);
         }
 
         if (length >= sizeof(uint))
         {
             return new TextKey(
-                BinaryPrimitives.ReadUInt32LittleEndian(utf8),
-                BinaryPrimitives.ReadUInt32LittleEndian(utf8[(length - sizeof(uint))..]),
+                Unsafe.ReadUnaligned<uint>(ref first),
+                Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref first, length - sizeof(uint))),
                 length);
         }
 

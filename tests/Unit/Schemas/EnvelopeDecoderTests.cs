@@ -79,6 +79,47 @@ public sealed class EnvelopeDecoderTests
         Compare([0x1A, (byte)(inner.Length + 4), .. inner, 0x22, 0x02, 0x0A, 0x00]);
     }
 
+    [Theory]
+    [InlineData("0805" + "1006")] // as writers write it
+    [InlineData("880005" + "1006")] // a tag longer than it need be
+    [InlineData("088500" + "1006")] // a number longer than it need be
+    [InlineData("08858080808080808080001006")] // in ten bytes
+    [InlineData("2A8100411006")] // a length longer than it need be
+    [InlineData("2A02C3281006")] // no UTF-8
+    [InlineData("79000000000000F03F" + "8101000000000000F03F" + "1006")] // fields 15 and 16
+    [InlineData("818100000000000000F03F1006")] // field 16, its tag in three bytes
+    [InlineData("F10300000000000000401006")] // field 62: unknown
+    [InlineData("8101000000000000F0")] // cut off
+    [InlineData("81")]
+    [InlineData("2A")]
+    [InlineData("2A02")]
+    [InlineData("08")]
+    [InlineData("0885")]
+    [InlineData("2A800141")] // longer than what is there
+    public void Reads_fields_of_any_form(string fields)
+    {
+        byte[] inner = Convert.FromHexString(fields);
+        byte[] report = [0x1A, (byte)inner.Length, .. inner];
+        Compare(report);
+
+        // Whatever lies behind the message is none of it.
+        Compare([.. report, 0x1A, 0x02, 0x10, 0x07]);
+        Compare([0x22, (byte)inner.Length, .. inner, 0x08, 0x09, 0x08, 0x09, 0x08, 0x09]);
+    }
+
+    [Fact]
+    public void Names_in_another_order_than_before_are_found()
+    {
+        string[] orders = ["country carrier edge", "edge country", "floor carrier country_code"];
+        for (int i = 0; i < 30; i++)
+        {
+            CallMetric metric = new() { Metric = "m", Value = 1 };
+            foreach (string name in orders[i * 7 % 3].Split(' '))
+                metric.Dimensions[name] = name + i;
+            Compare(new Envelope { CallMetric = metric }.ToByteArray());
+        }
+    }
+
     [Fact]
     public void Allocates_nothing_per_event()
     {
