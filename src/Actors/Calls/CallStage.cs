@@ -31,6 +31,7 @@ public sealed class CallStage : IStage
     private readonly Books books = new();
     private readonly SourceChain chain = new();
     private readonly SideRows side;
+    private readonly BundleWriter bundles;
 
     /// <summary>Creates an empty stage.</summary>
     /// <param name="options">The pipeline.</param>
@@ -44,6 +45,7 @@ public sealed class CallStage : IStage
         this.partition = partition;
         this.decoder = decoder;
         side = new SideRows(options.PipelineId, partition);
+        bundles = new BundleWriter(options.Partitions);
         MetricNames = metrics ?? Schemas.Metrics.CreateTable();
         SymbolTable values = new();
         DimensionSet dimensions = options.Dimensions;
@@ -158,7 +160,7 @@ public sealed class CallStage : IStage
     public void EndEpoch(long from, long to, bool idle, EpochOutputs outputs)
     {
         if (!outputs.Suppressed)
-            BundleCodec.Write(CutBundle(from, to, idle), options.Partitions, outputs);
+            bundles.Write(CutBundle(from, to, idle), outputs);
         ReleaseBundle();
     }
 

@@ -76,7 +76,7 @@ public sealed class AggregatorStage : IStage
     public void Apply(RecordBatch batch, int index, EpochOutputs outputs)
     {
         LogRecord record = batch[index];
-        Merge(BundleCodec.Read(record.Value, metrics), record.Offset, outputs);
+        Merge(BundleReader.Read(record.Value, metrics), record.Offset, outputs);
     }
 
     /// <inheritdoc/>

@@ -1,19 +1,57 @@
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
+using Google.Protobuf;
 
 namespace Earshot.Actors.Wire;
 
 /// <summary>Turns a chunk's columns back into partial aggregates.</summary>
-internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metricNames)
+internal sealed class BundleReader
 {
+    private readonly Schemas.V1.Bundle message;
+    private readonly SymbolTable metricNames;
     private readonly Dictionary<(int Key, long PaneMs), Cell> cells = [];
     private readonly List<Partial> partials = [];
     private GroupingKey[] keys = [];
 
-    /// <summary>All partials of the chunk.</summary>
-    /// <exception cref="InvalidDataException">The columns do not fit together.</exception>
-    public List<Partial> Read()
+    // By place of the name among the chunk's symbols; 0: not looked up yet.
+    private readonly int[] metrics;
+    private (int Key, long PaneMs) lastOf;
+    private Cell? last;
+
+    private BundleReader(Schemas.V1.Bundle message, SymbolTable metricNames)
+    {
+        (this.message, this.metricNames) = (message, metricNames);
+        metrics = new int[message.Symbols.Count];
+    }
+
+    /// <summary>
+    /// Reads one chunk; metric symbols are those of <paramref name="metricNames"/>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The bytes are no bundle, or damaged.</exception>
+    public static Bundle Read(ReadOnlySpan<byte> bytes, SymbolTable metricNames)
+    {
+        Schemas.V1.Bundle message = Parse(bytes);
+        List<Partial> partials = new BundleReader(message, metricNames).Read();
+        return new Bundle(
+            message.SourcePartition, message.SourcePartitions, message.From, message.To,
+            message.Watermark, message.Idle, message.Ended, partials, metricNames,
+            First: message.Chunk == 0, Last: message.Chunk == message.Chunks - 1);
+    }
+
+    private static Schemas.V1.Bundle Parse(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Schemas.V1.Bundle.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException("these bytes are no bundle: " + e.Message, e);
+        }
+    }
+
+    private List<Partial> Read()
     {
         try
         {
@@ -22,7 +60,8 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
             ReadCalls();
             return partials;
         }
-        catch (Exception e) when (e is ArgumentException or OverflowException)
+        catch (Exception e) when (
+            e is ArgumentException or OverflowException or IndexOutOfRangeException)
         {
             throw new InvalidDataException(
                 $"bundle of source {message.SourcePartition} [{message.From}, {message.To}) is " +
@@ -55,7 +94,7 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
         for (int i = 0; i < message.MetricKey.Count; i++)
         {
             Cell cell = CellOf(message.MetricKey[i], message.MetricPane[i]);
-            int metric = metricNames.Intern(message.Symbols[message.MetricName[i] - 1]);
+            int metric = MetricOf(message.MetricName[i] - 1);
             long count = message.MetricCount[i];
             if (count <= Aggregate.RawMax)
             {
@@ -92,7 +131,23 @@ internal sealed class BundleReader(Schemas.V1.Bundle message, SymbolTable metric
         }
     }
 
+    private int MetricOf(int symbol)
+    {
+        if (metrics[symbol] == 0)
+            metrics[symbol] = metricNames.Intern(message.Symbols[symbol]);
+        return metrics[symbol];
+    }
+
     private Cell CellOf(int key, long paneMs)
+    {
+        // The entries of one cell come one after another.
+        if (last is { } cell && lastOf == (key, paneMs))
+            return cell;
+        lastOf = (key, paneMs);
+        return last = FindCell(key, paneMs);
+    }
+
+    private Cell FindCell(int key, long paneMs)
     {
         if (!cells.TryGetValue((key, paneMs), out Cell? cell))
         {

@@ -57,8 +57,13 @@ internal sealed class ProtoBytes
     /// <summary>A text; an empty one is left out.</summary>
     public void Text(int field, string value)
     {
-        if (value.Length == 0)
-            return;
+        if (value.Length > 0)
+            Element(field, value);
+    }
+
+    /// <summary>A text among others of a repeated field.</summary>
+    public void Element(int field, string value)
+    {
         Reserve((2 * TagBytesMax) + (3 * value.Length));
         Tag(field, WireBytes);
 
@@ -68,14 +73,39 @@ internal sealed class ProtoBytes
         SetLength(start);
     }
 
-    /// <summary>A message that was written before.</summary>
+    /// <summary>A whole number of a packed field, without a tag.</summary>
+    public void Packed(long value)
+    {
+        Reserve(VarintBytesMax);
+        Varint((ulong)value);
+    }
+
+    /// <summary>A number of a packed field of sint32 or sint64, without a tag.</summary>
+    public void PackedSigned(long value) => Packed((value << 1) ^ (value >> 63));
+
+    /// <summary>A double of a packed field, without a tag.</summary>
+    public void Packed(double value)
+    {
+        Reserve(sizeof(double));
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(used), value);
+        used += sizeof(double);
+    }
+
+    /// <summary>Fields that were written before.</summary>
+    public void Append(ReadOnlySpan<byte> fields)
+    {
+        Reserve(fields.Length);
+        fields.CopyTo(bytes.AsSpan(used));
+        used += fields.Length;
+    }
+
+    /// <summary>A message, or a packed field, that was written before.</summary>
     public void Message(int field, ReadOnlySpan<byte> message)
     {
         Reserve((2 * TagBytesMax) + message.Length);
         Tag(field, WireBytes);
         Varint((ulong)message.Length);
-        message.CopyTo(bytes.AsSpan(used));
-        used += message.Length;
+        Append(message);
     }
 
     /// <summary>Begins a message inside this one.</summary>

@@ -21,6 +21,9 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
     private readonly ProtoBytes key = new();
     private byte[] recordKey = [];
 
+    // Of few values.
+    private readonly Aggregate few = new();
+
     /// <summary>Adds the aggregates and the insight of a window.</summary>
     public void Statistics(
         KeyActor actor, OpenWindow window, long revision, bool final, EpochOutputs outputs)
@@ -28,7 +31,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         Begin(actor.Key, window.Spec, window.StartMs);
         for (int metric = 1; metric < window.Cell.MetricEnd; metric++)
         {
-            if (window.Cell[metric] is not { } aggregate)
+            if (window.Cell.Read(metric, few) is not { } aggregate)
                 continue;
             string name = metricNames[metric];
             row.Clear();
@@ -54,7 +57,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         Begin(actor.Key, window.Spec, window.StartMs);
         for (int metric = 1; metric < window.Cell.MetricEnd; metric++)
         {
-            if (window.Cell[metric] is not { } aggregate)
+            if (window.Cell.Read(metric, few) is not { } aggregate)
                 continue;
             string name = metricNames[metric];
             Predictor predictor = actor.HistoryOf(
@@ -89,7 +92,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
 
         for (int metric = 1; metric < partial.Cell.MetricEnd; metric++)
         {
-            if (partial.Cell[metric] is not { } aggregate)
+            if (partial.Cell.Read(metric, few) is not { } aggregate)
                 continue;
             string name = metricNames[metric];
             part.Clear();

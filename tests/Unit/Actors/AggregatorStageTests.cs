@@ -185,7 +185,7 @@ public sealed class AggregatorStageTests
     {
         EpochOutputs wire = new(Topics.Default, 0);
         foreach (Bundle bundle in bundles)
-            BundleCodec.Write(bundle, 1, wire);
+            new BundleWriter(1).Write(bundle, wire);
         return wire.Take()[0].Records;
     }
 

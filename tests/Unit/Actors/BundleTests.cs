@@ -9,7 +9,7 @@ using Google.Protobuf;
 
 namespace Earshot.Tests.Unit.Actors;
 
-public sealed class BundleCodecTests
+public sealed class BundleTests
 {
     private readonly SymbolTable names = Metrics.CreateTable();
 
@@ -94,7 +94,7 @@ public sealed class BundleCodecTests
         };
         for (int i = 0; i < 2 * message.CallWidth; i++)
             message.CallCounts.Add(i);
-        Bundle back = BundleCodec.Read(message.ToByteArray(), names);
+        Bundle back = BundleReader.Read(message.ToByteArray(), names);
         Assert.Equal(1, back.Partials[0].Cell.Counts.Attempts);
         Assert.Equal(message.CallWidth, back.Partials[1].Cell.Counts.Calls);
     }
@@ -120,13 +120,13 @@ public sealed class BundleCodecTests
                 KeyDimensions = { 1 }, MetricKey = { 0 }, MetricPane = { 0 }, MetricName = { 2 },
                 MetricCount = { 1 }, Raw = { 4 },
             };
-            Assert.Single(BundleCodec.Read(message.ToByteArray(), names).Partials);
+            Assert.Single(BundleReader.Read(message.ToByteArray(), names).Partials);
             damage(message);
             Assert.Throws<InvalidDataException>(
-                () => BundleCodec.Read(message.ToByteArray(), names));
+                () => BundleReader.Read(message.ToByteArray(), names));
         }
 
-        Assert.Throws<InvalidDataException>(() => BundleCodec.Read("\xff"u8, names));
+        Assert.Throws<InvalidDataException>(() => BundleReader.Read("\xff"u8, names));
     }
 
     private static Cell CellOf(int seed, int values)
@@ -163,7 +163,7 @@ public sealed class BundleCodecTests
     private List<Bundle>[] Send(Bundle bundle, int targets)
     {
         EpochOutputs outputs = new(Topics.Default, 3);
-        BundleCodec.Write(bundle, targets, outputs);
+        new BundleWriter(targets).Write(bundle, outputs);
         List<Bundle>[] all = new List<Bundle>[targets];
         foreach (RecordAppend append in outputs.Take())
         {
@@ -171,7 +171,7 @@ public sealed class BundleCodecTests
             for (int i = 0; i < append.Records.Count; i++)
             {
                 Assert.InRange(append.Records[i].Value.Length, 1, 1_000_000);
-                chunks.Add(BundleCodec.Read(append.Records[i].Value, names));
+                chunks.Add(BundleReader.Read(append.Records[i].Value, names));
             }
         }
 

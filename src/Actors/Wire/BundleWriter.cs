@@ -1,0 +1,92 @@
+using Earshot.Actors.Keys;
+using Earshot.Actors.Stages;
+using Earshot.Analytics;
+using Earshot.Log;
+using V1 = Earshot.Schemas.V1.Bundle;
+
+namespace Earshot.Actors.Wire;
+
+/// <summary>
+/// Puts an epoch's bundle on the wire: one record a chunk, each below Kafka's usual 1 MB. What it
+/// needs it keeps for the next epoch.
+/// </summary>
+internal sealed class BundleWriter(int targets)
+{
+    /// <summary>A chunk is closed when its estimated size reaches this.</summary>
+    private const int ChunkBytes = 600_000;
+
+    private readonly List<Partial>[] byTarget =
+        [.. Enumerable.Range(0, targets).Select(_ => new List<Partial>())];
+
+    private readonly BundleColumns columns = new();
+    private readonly Aggregate scratch = new();
+
+    // The chunks of one target; those behind chunkCount are for later use.
+    private readonly List<ProtoBytes> chunks = [];
+    private int chunkCount;
+
+    /// <summary>
+    /// Adds an epoch's bundle to the bundles topic: partials by target, a mark to each.
+    /// </summary>
+    public void Write(Bundle bundle, EpochOutputs outputs)
+    {
+        foreach (Partial partial in bundle.Partials)
+            byTarget[partial.Key.PartitionOf(targets)].Add(partial);
+        for (int target = 0; target < targets; target++)
+        {
+            chunkCount = 0;
+            foreach (Partial partial in byTarget[target])
+                Add(bundle, partial);
+            CloseChunk(bundle);
+            byTarget[target].Clear();
+            for (int i = 0; i < chunkCount; i++)
+            {
+                chunks[i].Int(V1.ChunkFieldNumber, i);
+                chunks[i].Int(V1.ChunksFieldNumber, chunkCount);
+                outputs.Add(
+                    new TopicPartition(outputs.Topics.Bundles, target), [], chunks[i].Written);
+            }
+        }
+    }
+
+    // A cell may go on in the next chunk: the aggregator merges both.
+    private void Add(Bundle bundle, Partial partial)
+    {
+        int metricEnd = partial.Cell.MetricEnd;
+        for (int metric = 1; metric < metricEnd; metric++)
+        {
+            if (partial.Cell.Read(metric, scratch) is not { } aggregate)
+                continue;
+            CloseFullChunk(bundle);
+            columns.Add(partial, bundle.MetricNames[metric], aggregate);
+        }
+
+        if (partial.Cell.Counts.IsEmpty)
+            return;
+        CloseFullChunk(bundle);
+        columns.Add(partial, partial.Cell.Counts);
+    }
+
+    private void CloseFullChunk(Bundle bundle)
+    {
+        if (columns.SizeBytes > ChunkBytes)
+            CloseChunk(bundle);
+    }
+
+    private void CloseChunk(Bundle bundle)
+    {
+        if (chunkCount == chunks.Count)
+            chunks.Add(new ProtoBytes());
+        ProtoBytes chunk = chunks[chunkCount++];
+        chunk.Clear();
+        chunk.Int(V1.SourcePartitionFieldNumber, bundle.SourcePartition);
+        chunk.Int(V1.SourcePartitionsFieldNumber, bundle.SourcePartitions);
+        chunk.Int(V1.FromFieldNumber, bundle.From);
+        chunk.Int(V1.ToFieldNumber, bundle.To);
+        chunk.Int(V1.WatermarkFieldNumber, bundle.WatermarkMs);
+        chunk.Bool(V1.IdleFieldNumber, bundle.Idle);
+        chunk.Bool(V1.EndedFieldNumber, bundle.Ended);
+        columns.MoveTo(chunk);
+        chunk.Int(V1.CallWidthFieldNumber, CallCounts.Width);
+    }
+}
