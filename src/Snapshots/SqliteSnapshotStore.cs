@@ -1,5 +1,6 @@
 using Earshot.Sqlite;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Earshot.Snapshots;
 
@@ -144,7 +145,9 @@ public sealed class SqliteSnapshotStore : ISnapshotStore
         while (row.Read())
         {
             string key = row.GetString(0);
-            byte[] value = SnapshotFormat.DecodePart(owner, key, row.GetFieldValue<byte[]>(1));
+            // SQLite's own copy, in place: a state of many keys is hundreds of megabytes.
+            byte[] value = SnapshotFormat.DecodePart(
+                owner, key, raw.sqlite3_column_blob(row.Handle, 1));
             parts.Add(key, value);
         }
         row.Dispose();

@@ -173,7 +173,7 @@ public sealed class Cell
     /// <summary>
     /// Reads what <see cref="Write"/> wrote, also by an older version with fewer counts.
     /// </summary>
-    public static Cell Read(BinaryReader reader, SymbolTable names)
+    internal static Cell Read(PageReader reader, SymbolTable names)
     {
         Cell cell = new();
         int width = reader.Read7BitEncodedInt();
@@ -183,7 +183,7 @@ public sealed class Cell
         Span<double> few = stackalloc double[Aggregate.RawMax];
         for (int i = 0; i < count; i++)
         {
-            int metric = names.Intern(reader.ReadString());
+            int metric = reader.ReadSymbol(names);
             if (Aggregate.Read(reader, few, out int values) is { } aggregate)
                 cell.Insert(metric, aggregate);
             foreach (double value in few[..values])

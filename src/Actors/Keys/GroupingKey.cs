@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Earshot.Schemas;
@@ -30,6 +31,14 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
         Grouping = grouping;
         this.values = values;
         Hash = HashOf(grouping, values);
+    }
+
+    private GroupingKey(int grouping, string?[] values, ulong hash)
+    {
+        Debug.Assert(hash == HashOf(grouping, values));
+        Grouping = grouping;
+        this.values = values;
+        Hash = hash;
     }
 
     /// <summary>Index of the grouping set in the pipeline's options.</summary>
@@ -88,6 +97,26 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
         for (int i = 0; i < values.Length; i++)
             values[i] = fields[i + 1] is [Missing] ? null : Unescaped(fields[i + 1]);
         return new GroupingKey(int.Parse(fields[0], CultureInfo.InvariantCulture), values);
+    }
+
+    /// <summary>The key an <see cref="Id"/> in UTF-8 stands for.</summary>
+    internal static GroupingKey Parse(ReadOnlySpan<byte> id)
+    {
+        string?[] values = new string?[id.Count((byte)Separator)];
+        int end = values.Length == 0 ? id.Length : id.IndexOf((byte)Separator);
+        int grouping = int.Parse(id[..end], CultureInfo.InvariantCulture);
+        ReadOnlySpan<byte> rest = id[end..];
+        for (int i = 0; i < values.Length; i++)
+        {
+            rest = rest[1..];
+            int length = rest.IndexOf((byte)Separator);
+            ReadOnlySpan<byte> value = length < 0 ? rest : rest[..length];
+            values[i] = value is [(byte)Missing] ? null : Unescaped(Encoding.UTF8.GetString(value));
+            rest = rest[value.Length..];
+        }
+
+        // It is the hash of just these bytes.
+        return new GroupingKey(grouping, values, StableHash.Of(id));
     }
 
     /// <summary>True when these are its values.</summary>

@@ -159,7 +159,7 @@ internal sealed class KeyActor(GroupingKey key)
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    public static KeyActor Read(GroupingKey key, BinaryReader reader, SymbolTable metrics) =>
+    public static KeyActor Read(GroupingKey key, PageReader reader, SymbolTable metrics) =>
         Read(key, reader, metrics, null);
 
     /// <summary>Reads what versions wrote that did not say when a history's last window was.
@@ -169,14 +169,15 @@ internal sealed class KeyActor(GroupingKey key)
     /// <param name="metrics">Metric symbols.</param>
     /// <param name="lastMs">Taken for that.</param>
     public static KeyActor ReadOld(
-        GroupingKey key, BinaryReader reader, SymbolTable metrics, long lastMs) =>
+        GroupingKey key, PageReader reader, SymbolTable metrics, long lastMs) =>
         Read(key, reader, metrics, lastMs);
 
     private static KeyActor Read(
-        GroupingKey key, BinaryReader reader, SymbolTable metrics, long? lastMs)
+        GroupingKey key, PageReader reader, SymbolTable metrics, long? lastMs)
     {
         KeyActor actor = new(key);
         int windows = reader.Read7BitEncodedInt();
+        actor.open = windows == 0 ? [] : new OpenWindow[windows];
         for (int i = 0; i < windows; i++)
         {
             int spec = reader.Read7BitEncodedInt();
@@ -185,11 +186,12 @@ internal sealed class KeyActor(GroupingKey key)
             actor.Add(new OpenWindow(spec, start, Cell.Read(reader, metrics), changed));
         }
 
-        actor.history = new PastWindows[reader.Read7BitEncodedInt()];
+        int known = reader.Read7BitEncodedInt();
+        actor.history = known == 0 ? [] : new PastWindows[known];
         for (int i = 0; i < actor.history.Length; i++)
         {
             int spec = reader.Read7BitEncodedInt();
-            int metric = metrics.Intern(reader.ReadString());
+            int metric = reader.ReadSymbol(metrics);
             long last = lastMs ?? reader.ReadInt64();
             actor.history[i] = new PastWindows(spec, metric, last, Predictor.Read(reader));
         }

@@ -57,19 +57,31 @@ internal sealed class KeyPage(int number)
     public static IEnumerable<KeyActor> Read(
         byte[] bytes, SymbolTable metrics, Func<GroupingKey, bool> wants)
     {
-        using BinaryReader reader = new(new MemoryStream(bytes));
-        byte version = reader.ReadByte();
-        if (version != Version)
-            throw new InvalidDataException($"a page of keys of version {version}");
-        int count = reader.Read7BitEncodedInt();
+        using PageReader reader = new(bytes);
+        int count = ReadCount(reader);
         for (int i = 0; i < count; i++)
         {
-            GroupingKey key = GroupingKey.Parse(reader.ReadString());
+            GroupingKey key = GroupingKey.Parse(reader.ReadText());
             int length = reader.Read7BitEncodedInt();
             if (wants(key))
                 yield return KeyActor.Read(key, reader, metrics);
             else
-                reader.BaseStream.Seek(length, SeekOrigin.Current);
+                reader.Skip(length);
         }
+    }
+
+    /// <summary>How many keys were written into a page.</summary>
+    public static int CountOf(byte[] bytes)
+    {
+        using PageReader reader = new(bytes);
+        return ReadCount(reader);
+    }
+
+    private static int ReadCount(PageReader reader)
+    {
+        byte version = reader.ReadByte();
+        if (version != Version)
+            throw new InvalidDataException($"a page of keys of version {version}");
+        return reader.Read7BitEncodedInt();
     }
 }

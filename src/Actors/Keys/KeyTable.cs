@@ -124,9 +124,13 @@ internal sealed class KeyTable
     public void Load(IReadOnlyDictionary<string, byte[]> parts, long watermarkMs)
     {
         pages.Newest = cold.Load(parts);
-        foreach ((string part, byte[] bytes) in parts
+        KeyValuePair<string, byte[]>[] newestFirst = [.. parts
             .Where(part => part.Key.StartsWith(KeyPages.Prefix, StringComparison.Ordinal))
-            .OrderByDescending(part => part.Key, StringComparer.Ordinal))
+            .OrderByDescending(part => part.Key, StringComparer.Ordinal)];
+
+        // Some are in several pages: it is an upper bound, and at most twice as many.
+        keys.EnsureCapacity(newestFirst.Sum(page => KeyPage.CountOf(page.Value)));
+        foreach ((string part, byte[] bytes) in newestFirst)
             LoadPage(KeyPage.NumberOf(KeyPages.Prefix, part), bytes, watermarkMs);
         cold.Loaded();
         foreach ((string part, byte[] bytes) in parts)
@@ -160,7 +164,7 @@ internal sealed class KeyTable
 
     private void LoadSingle(string part, byte[] bytes, long watermarkMs)
     {
-        using BinaryReader reader = new(new MemoryStream(bytes));
+        using PageReader reader = new(bytes);
         KeyActor actor = KeyActor.ReadOld(
             GroupingKey.Parse(part[SinglePrefix.Length..]), reader, metrics, watermarkMs);
         keys.Add(actor.Key, actor);

@@ -70,10 +70,10 @@ public sealed class CellTests
             Fill(cell, plain, random, events: random.Next(0, 200));
             using MemoryStream stream = new();
             cell.Write(new BinaryWriter(stream), names);
-            stream.Position = 0;
-            Cell copy = Cell.Read(new BinaryReader(stream), names);
+            using PageReader reader = new(stream.ToArray());
+            Cell copy = Cell.Read(reader, names);
             plain.AssertSame(copy);
-            Assert.Equal(stream.Length, stream.Position);
+            Assert.Throws<EndOfStreamException>(() => reader.ReadByte());
             Fill(copy, plain, random, events: 80);
             plain.AssertSame(copy);
         }
