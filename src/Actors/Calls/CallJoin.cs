@@ -62,6 +62,9 @@ internal sealed class CallJoin(
     /// <summary>Ids of counted calls dropped before their time.</summary>
     public long Forgotten => counted.Forgotten;
 
+    /// <summary>Says that an event of a call is taken in soon.</summary>
+    public void WillTake(ulong callId) => counted.WillFind(callId);
+
     /// <summary>Takes in an event within its time that was not seen before.</summary>
     /// <param name="record">The event.</param>
     /// <param name="offset">Its offset in the input.</param>

@@ -122,6 +122,8 @@ public sealed class CallStage : IStage
                 return;
         }
 
+        seen.WillAdd(record.EventId);
+        calls.WillTake(record.CallId);
         if (Fault(input.AppendTimeMs) is { } fault)
         {
             Bury(batch, index, fault.Reason, fault.Detail, outputs);

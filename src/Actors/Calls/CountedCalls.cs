@@ -30,6 +30,9 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
     /// <summary>Calls dropped before their time.</summary>
     public long Forgotten { get; private set; }
 
+    /// <summary>Says that a call is asked for soon.</summary>
+    public void WillFind(ulong id) => calls.WillFind(id);
+
     /// <summary>The counted call an event belongs to; null when there is none.</summary>
     /// <param name="id">The call's id, not 0.</param>
     /// <param name="eventTimeMs">When the event happened.</param>

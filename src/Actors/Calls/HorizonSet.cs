@@ -10,6 +10,9 @@ namespace Earshot.Actors.Calls;
 /// </summary>
 internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
 {
+    // So many removals before its turn an id's place is fetched.
+    private const int Ahead = 16;
+
     private readonly IdMap<Nothing> ids = new();
 
     // A tenth of the horizon each: so much longer than needed an id is kept at most.
@@ -20,6 +23,9 @@ internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
 
     /// <summary>Ids dropped before their time.</summary>
     public long Forgotten { get; set; }
+
+    /// <summary>Says that an id is added soon.</summary>
+    public void WillAdd(ulong id) => ids.WillFind(id);
 
     /// <summary>Adds an id; false when it is held already.</summary>
     /// <param name="id">Not 0.</param>
@@ -57,8 +63,13 @@ internal sealed class HorizonSet(string name, long horizonMs, int idsMax)
     {
         ReadOnlySpan<ulong> first = buckets.First;
         int dropped = first.Length;
-        foreach (ulong id in first)
-            ids.Remove(id);
+        for (int i = 0; i < first.Length; i++)
+        {
+            if (i + Ahead < first.Length)
+                ids.WillFind(first[i + Ahead]);
+            ids.Remove(first[i]);
+        }
+
         buckets.DropFirst();
         return dropped;
     }

@@ -19,8 +19,10 @@ public sealed class Cell
 {
     private const int BufferFirst = 8;
 
-    /// <summary>Fewer entries are not worth sorting to make room.</summary>
-    private const int SortMin = 32;
+    /// <summary>
+    /// Fewer entries of metrics without an aggregate are not worth sorting to make room.
+    /// </summary>
+    private const int SortMin = 128;
 
     private readonly CallCounts counts = new();
 
@@ -207,7 +209,7 @@ public sealed class Cell
     // and stays as large as it is.
     private void MakeRoom(int entries)
     {
-        if (buffered > SortMin)
+        if (buffered > SortMin || first != 0)
             Sort();
         int needed = buffered + entries;
         if (needed <= buffer.Length / 2)

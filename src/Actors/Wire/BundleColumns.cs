@@ -19,6 +19,11 @@ internal sealed class BundleColumns
     private readonly Dictionary<string, int> symbolOf = new(StringComparer.Ordinal);
     private readonly Dictionary<GroupingKey, int> keyOf = [];
     private readonly List<BucketCount> buckets = [];
+    private GroupingKey? lastKey;
+    private int lastIndex;
+
+    // By the metric's symbol in the pipeline; 0: not in the chunk yet.
+    private int[] metricSymbols = new int[64];
 
     /// <summary>About how long the chunk is so far, bytes.</summary>
     public int SizeBytes { get; private set; }
@@ -34,11 +39,15 @@ internal sealed class BundleColumns
     }
 
     /// <summary>Adds what a partial aggregate has of one metric.</summary>
-    public void Add(Partial partial, string metric, Aggregate aggregate)
+    /// <param name="partial">The partial aggregate.</param>
+    /// <param name="metric">The metric's symbol.</param>
+    /// <param name="name">The metric's name.</param>
+    /// <param name="aggregate">What it has of the metric.</param>
+    public void Add(Partial partial, int metric, string name, Aggregate aggregate)
     {
         Of(V1.MetricKeyFieldNumber).Packed(KeyOf(partial.Key));
         Of(V1.MetricPaneFieldNumber).PackedSigned(partial.PaneMs);
-        Of(V1.MetricNameFieldNumber).Packed(SymbolOf(metric));
+        Of(V1.MetricNameFieldNumber).Packed(SymbolOf(metric, name));
         Of(V1.MetricCountFieldNumber).Packed(aggregate.Count);
         SizeBytes += 16;
         if (aggregate.Count <= Aggregate.RawMax)
@@ -81,16 +90,25 @@ internal sealed class BundleColumns
 
         symbolOf.Clear();
         keyOf.Clear();
+        lastKey = null;
+        Array.Clear(metricSymbols);
         SizeBytes = 0;
     }
 
     private ProtoBytes Of(int field) => packed[field];
 
+    // The entries of one key come one after another.
     private int KeyOf(GroupingKey key)
     {
-        if (keyOf.TryGetValue(key, out int index))
-            return index;
-        index = keyOf.Count;
+        if (ReferenceEquals(key, lastKey))
+            return lastIndex;
+        lastKey = key;
+        return lastIndex = keyOf.TryGetValue(key, out int index) ? index : AddKey(key);
+    }
+
+    private int AddKey(GroupingKey key)
+    {
+        int index = keyOf.Count;
         keyOf.Add(key, index);
         Of(V1.KeyGroupingFieldNumber).Packed(key.Grouping);
         foreach (string? value in key.Values)
@@ -98,6 +116,15 @@ internal sealed class BundleColumns
         Of(V1.KeyWidthFieldNumber).Packed(key.Values.Count);
         SizeBytes += 1 + (2 * key.Values.Count);
         return index;
+    }
+
+    private int SymbolOf(int metric, string name)
+    {
+        if (metric >= metricSymbols.Length)
+            Array.Resize(ref metricSymbols, Math.Max(metric + 1, 2 * metricSymbols.Length));
+        if (metricSymbols[metric] == 0)
+            metricSymbols[metric] = SymbolOf(name);
+        return metricSymbols[metric];
     }
 
     private int SymbolOf(string text)

@@ -58,7 +58,7 @@ internal sealed class BundleWriter(int targets)
             if (partial.Cell.Read(metric, scratch) is not { } aggregate)
                 continue;
             CloseFullChunk(bundle);
-            columns.Add(partial, bundle.MetricNames[metric], aggregate);
+            columns.Add(partial, metric, bundle.MetricNames[metric], aggregate);
         }
 
         if (partial.Cell.Counts.IsEmpty)
