@@ -16,7 +16,9 @@ namespace Earshot.Actors.Partitions;
 /// <param name="InputBegin">Smallest input offset still kept.</param>
 /// <param name="Snapshots">Where snapshots are.</param>
 /// <param name="Committer">Commits epochs.</param>
-/// <param name="CommitWhenDrained">True: commit as soon as no commit is under way.</param>
+/// <param name="CommitWhenDrained">
+/// True: commit when no more input waits and no commit is under way.
+/// </param>
 /// <param name="Intent">What is wanted of it; outlives incarnations.</param>
 /// <param name="Report">Told how far it has come, after every message.</param>
 public sealed record PartitionSetting(
@@ -96,7 +98,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
         deadLetters = new DeadLetterGuard(setting.Source, options, time);
         keyLimit = new KeyLimitAlarm(setting.Source, options, log);
         machine = new PartitionMachine(
-            stage, options, setting.Source, setting.Group, setting.CommitWhenDrained, this);
+            stage, options, setting.Source, setting.Group, this);
         stage.Attach(new ColdParts(
             setting.Snapshots, new SnapshotOwner(stage.Name, setting.Source.Partition),
             machine.SnapshotMayStandAt));
@@ -160,6 +162,8 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
                 break;
         }
 
+        if (setting.CommitWhenDrained && !context.HasMail)
+            machine.Drained();
         Report();
     }
 

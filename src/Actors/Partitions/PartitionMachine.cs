@@ -53,7 +53,6 @@ public sealed class PartitionMachine
     private readonly PipelineOptions options;
     private readonly TopicPartition source;
     private readonly string group;
-    private readonly bool commitWhenDrained;
     private readonly IPartitionEffects effects;
     private readonly EpochOutputs outputs;
     private readonly SnapshotSchedule snapshots;
@@ -82,17 +81,15 @@ public sealed class PartitionMachine
     /// <param name="options">The pipeline.</param>
     /// <param name="source">Input partition.</param>
     /// <param name="group">Group the input offset is committed for.</param>
-    /// <param name="commitWhenDrained">True: commit as soon as no commit is under way.</param>
     /// <param name="effects">What it asks of the world.</param>
     public PartitionMachine(
         IStage stage, PipelineOptions options, TopicPartition source, string group,
-        bool commitWhenDrained, IPartitionEffects effects)
+        IPartitionEffects effects)
     {
         this.stage = stage;
         this.options = options;
         this.source = source;
         this.group = group;
-        this.commitWhenDrained = commitWhenDrained;
         this.effects = effects;
         outputs = new EpochOutputs(options.Topics, source.Partition % options.Partitions);
         snapshots = new SnapshotSchedule(
@@ -200,9 +197,16 @@ public sealed class PartitionMachine
             EndRecovery();
         if (recovering && epochRecords >= options.EpochRecordsMax)
             EndSuppressedEpoch(Position);
-        if (!recovering && (EpochFull || commitWhenDrained || stage.Complete))
+        if (!recovering && (EpochFull || stage.Complete))
             TryCut();
         TryFinish();
+    }
+
+    /// <summary>No more input waits: an epoch need not wait for its time.</summary>
+    public void Drained()
+    {
+        if (!recovering && !finished)
+            TryCut();
     }
 
     /// <summary>The finite input has ended at <see cref="Position"/>.</summary>
@@ -262,7 +266,7 @@ public sealed class PartitionMachine
         inFlight = null;
         Epochs++;
         snapshots.EpochCommitted();
-        if (EpochFull || commitWhenDrained || stopping || inputEnded || stage.Complete)
+        if (EpochFull || stopping || inputEnded || stage.Complete)
             TryCut();
         TryFinish();
     }

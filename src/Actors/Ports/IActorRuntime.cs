@@ -38,6 +38,9 @@ public interface IActorContext
     /// </summary>
     ValueTask TellAsync(object message);
 
+    /// <summary>Whether messages wait behind the current one.</summary>
+    bool HasMail { get; }
+
     /// <summary>Ends the actor for good after the current message.</summary>
     void Complete();
 

@@ -169,6 +169,8 @@ internal sealed partial class LocalActor : IActorRef
         public Channel<object> Mailbox { get; } = Channel.CreateBounded<object>(
             new BoundedChannelOptions(MailboxMax) { SingleReader = true });
 
+        public bool HasMail => Mailbox.Reader.TryPeek(out _);
+
         public bool Completed { get; private set; }
 
         public bool WasHealthy { get; private set; }

@@ -46,6 +46,10 @@ internal sealed class SimulatedStage(PartId id, SimulatedProcess process)
             mine.Machine.Tick(World.Time.NowMs);
         else if (mine.Machine.WantsInput)
             Feed(mine.Machine, random.Next(1, World.Weather.FeedMax + 1));
+
+        // An aggregator commits when nothing waits for it, whenever that may be.
+        if (Id.Stage == "aggregator" && Running && random.Next(2) == 0)
+            mine.Machine.Drained();
     }
 
     protected override void Stop()
@@ -127,8 +131,7 @@ internal sealed class SimulatedStage(PartId id, SimulatedProcess process)
             PartId id = owner.Id;
             Stage = owner.Process.CreateStage(id);
             Machine = new PartitionMachine(
-                Stage, owner.World.Options, id.Source, id.Group,
-                commitWhenDrained: id.Stage == "aggregator", this);
+                Stage, owner.World.Options, id.Source, id.Group, this);
             Stage.Attach(new ColdParts(
                 owner.Process.Snapshots, new SnapshotOwner(Stage.Name, id.Source.Partition),
                 Machine.SnapshotMayStandAt));

@@ -21,8 +21,8 @@ internal sealed class MachineBench : IPartitionEffects
 
     private readonly PartitionMachine machine;
 
-    public MachineBench(PipelineOptions? options = null, bool drained = false) => machine =
-        new PartitionMachine(Stage, options ?? Options, Source, "group", drained, this);
+    public MachineBench(PipelineOptions? options = null) => machine =
+        new PartitionMachine(Stage, options ?? Options, Source, "group", this);
 
     public PartitionMachine Machine => machine;
 

@@ -87,10 +87,15 @@ public sealed class PartitionMachineTests
     [Fact]
     public void A_drained_stage_commits_as_soon_as_none_is_under_way()
     {
-        MachineBench bench = new MachineBench(drained: true).Recover().Give(0, 1).Give(1, 2);
+        MachineBench bench = new MachineBench().Recover().Give(0, 1).Give(1, 2);
+        Assert.Empty(bench.Commits);
+        bench.Machine.Drained();
+        bench.Give(2, 3).Machine.Drained();
         Assert.Single(bench.Commits);
-        bench.CommitLast();
-        Assert.Equal([(null, 1L), (1L, 2L)], bench.Moves);
+        bench.CommitLast().Machine.Drained();
+        Assert.Equal([(null, 2L), (2L, 3L)], bench.Moves);
+        bench.CommitLast().Machine.Drained();
+        Assert.Equal(2, bench.Commits.Count);
     }
 
     [Fact]

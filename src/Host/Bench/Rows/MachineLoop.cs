@@ -32,7 +32,7 @@ internal sealed class MachineLoop : IPartitionEffects, IAsyncDisposable
         written = pipeline.Topics.Written(pipeline.Partitions);
         reader = log.OpenReader(source, 0);
         machine = new PartitionMachine(
-            stage, pipeline, source, group, commitWhenDrained: false, this);
+            stage, pipeline, source, group, this);
         machine.Recover(
             new RecoveryPoint(null, null, 0, new Dictionary<long, string>(), null), 0);
     }
