@@ -8,29 +8,6 @@ using Google.Protobuf;
 
 namespace Earshot.Actors.Partitions;
 
-/// <summary>What a partition machine asks of the world. Answers come back as calls on it.</summary>
-public interface IPartitionEffects
-{
-    /// <summary>
-    /// Commit an epoch; answer with <see cref="PartitionMachine.Committed"/> once it is known to be
-    /// written. Any other outcome ends this incarnation.
-    /// </summary>
-    void Commit(EpochCommit epoch);
-
-    /// <summary>
-    /// Save a snapshot; answer with <see cref="PartitionMachine.SnapshotSaved"/>.
-    /// </summary>
-    void SaveSnapshot(SnapshotChange change);
-
-    /// <summary>Everything is committed and saved: nothing more will be asked.</summary>
-    void Finished();
-}
-
-/// <summary>An epoch to commit: held unchanged until its fate is known.</summary>
-/// <param name="Number">Counts the epochs of this incarnation, from 1.</param>
-/// <param name="Transaction">Outputs and offset.</param>
-public sealed record EpochCommit(long Number, LogTransaction Transaction);
-
 /// <summary>A record made its stage throw.</summary>
 public sealed class StageFaultException(TopicPartition source, long offset, Exception cause)
     : Exception($"record {source}@{offset} failed: {cause.Message}", cause)
@@ -67,6 +44,9 @@ public sealed class PartitionMachine
     private long epochFrom;
     private long epochRecords;
     private EpochCommit? inFlight;
+
+    // The epoch's time was up while the one before was in flight.
+    private bool cutDue;
     private bool inputEnded;
     private bool endCut;
     private bool stopping;
@@ -251,6 +231,7 @@ public sealed class PartitionMachine
         }
         else
         {
+            cutDue = inFlight is not null;
             TryCut();
         }
     }
@@ -266,7 +247,7 @@ public sealed class PartitionMachine
         inFlight = null;
         Epochs++;
         snapshots.EpochCommitted();
-        if (EpochFull || stopping || inputEnded || stage.Complete)
+        if (cutDue || EpochFull || stopping || inputEnded || stage.Complete)
             TryCut();
         TryFinish();
     }
@@ -376,6 +357,7 @@ public sealed class PartitionMachine
         inFlight = new EpochCommit(Epochs + 1, transaction);
         epochFrom = to;
         epochRecords = 0;
+        cutDue = false;
         snapshots.EpochCut(to);
         effects.Commit(inFlight);
     }

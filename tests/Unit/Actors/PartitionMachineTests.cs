@@ -99,6 +99,19 @@ public sealed class PartitionMachineTests
     }
 
     [Fact]
+    public void An_epoch_whose_time_is_up_does_not_wait_for_another_tick()
+    {
+        MachineBench bench = new MachineBench().Recover().Give(0, 1);
+        bench.Machine.Tick(Second);
+        bench.Give(1, 2).Machine.Tick(2 * Second);
+        Assert.Equal([(null, 1L)], bench.Moves);
+        bench.CommitLast();
+        Assert.Equal([(null, 1L), (1L, 2L)], bench.Moves);
+        bench.CommitLast().Give(2, 3).CommitLast();
+        Assert.Equal(2, bench.Commits.Count);
+    }
+
+    [Fact]
     public void A_snapshot_is_asked_for_only_after_its_commit()
     {
         MachineBench bench = new MachineBench().Recover().Give(0, 1);
