@@ -173,8 +173,7 @@ public sealed class RecordBatchBuilder(bool pooled = false)
     private RecordBatch.Entry[] entries = [];
     private int used;
 
-    // Sizes of the batch before, when pooled: the next one is likely to be alike, and growing
-    // costs copies.
+    // Sizes of the batch before: the next one is likely to be alike, and growing costs copies.
     private int usedBefore;
     private int countBefore;
 
@@ -231,7 +230,7 @@ public sealed class RecordBatchBuilder(bool pooled = false)
             OriginStart = originStart,
             Pooled = pooled,
         };
-        (usedBefore, countBefore) = pooled ? (used, Count) : (0, 0);
+        (usedBefore, countBefore) = (used, Count);
         bytes = [];
         entries = [];
         used = 0;
@@ -254,15 +253,10 @@ public sealed class RecordBatchBuilder(bool pooled = false)
 
     private void Grow<T>(ref T[] array, int length)
     {
-        if (!pooled)
-        {
-            Array.Resize(ref array, length);
-            return;
-        }
-
-        T[] larger = ArrayPool<T>.Shared.Rent(length);
+        T[] larger = pooled
+            ? ArrayPool<T>.Shared.Rent(length) : GC.AllocateUninitializedArray<T>(length);
         array.CopyTo(larger, 0);
-        if (array.Length > 0)
+        if (pooled && array.Length > 0)
             ArrayPool<T>.Shared.Return(array);
         array = larger;
     }

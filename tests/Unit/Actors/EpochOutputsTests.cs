@@ -36,4 +36,24 @@ public sealed class EpochOutputsTests
         Assert.Equal(0, outputs.SizeBytes);
         Assert.Empty(outputs.Take());
     }
+
+    [Fact]
+    public void An_epoch_like_the_one_before_is_written_without_growing()
+    {
+        const int Records = 1000, RecordBytes = 400;
+        EpochOutputs outputs = new(Topics.Default, 0);
+        byte[] value = new byte[RecordBytes];
+        long first = Fill(), second = Fill();
+        Assert.True(first > 2 * Records * RecordBytes, $"{first} bytes at first");
+        Assert.InRange(second, Records * RecordBytes, Records * (RecordBytes + 100));
+
+        long Fill()
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < Records; i++)
+                outputs.Add("topic", [], value);
+            Assert.Single(outputs.Take());
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
 }

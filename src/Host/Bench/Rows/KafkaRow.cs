@@ -29,6 +29,9 @@ internal sealed class KafkaRow : IBenchRow
     private const double StepMs = 0.3;
     private const int TransactionRecords = 50_000;
 
+    /// <summary>Most records of a batch, as partition actors ask for.</summary>
+    private const int ReadRecords = 4096;
+
     /// <inheritdoc/>
     public string Name => "kafka";
 
@@ -104,6 +107,7 @@ internal sealed class KafkaRow : IBenchRow
                 Lap.Of(
                     "bare batch loop",
                     () => NativeLoop.Run(cluster, sources, events, cancel)),
+                new Lap("readers alone", async () => await ReadAsync(log, sources, cancel)),
             ],
             cancel);
         return result with
@@ -131,9 +135,9 @@ internal sealed class KafkaRow : IBenchRow
             TimeProvider.System, NullLogger<LocalRuntime>.Instance);
         await using NoSnapshots snapshots = new();
         IActorRef[] actors = [.. sources.Select(source => Spawn(source))];
-        Task failed = Task.WhenAll(actors.Select(actor => actor.Completion));
-        if (await Task.WhenAny(watch.Done, failed).WaitAsync(cancel) == failed)
-            await failed;
+        // One that is parked never commits its last offset: the others would wait for ever.
+        await await Task.WhenAny([watch.Done, .. actors.Select(actor => actor.Completion)])
+            .WaitAsync(cancel);
 
         IActorRef Spawn(TopicPartition source) => runtime.Spawn(
             $"call/{source.Partition}",
@@ -146,6 +150,28 @@ internal sealed class KafkaRow : IBenchRow
                     CommitWhenDrained: false, new ActorIntent(), watch.See),
                 pipeline, new FaultMemory(), TimeProvider.System, NullLogger.Instance),
             Supervision.Default);
+    }
+
+    /// <summary>What the readers reach when nobody works on what they read.</summary>
+    private static async Task<long> ReadAsync(
+        KafkaLog log, TopicPartition[] sources, CancellationToken cancel)
+    {
+        long[] read = await Task.WhenAll(sources.Select(source => Task.Run(async () =>
+        {
+            long end = (await log.ReadRangeAsync(source, cancel)).End;
+            long records = 0;
+            await using ILogReader reader = log.OpenReader(source, 0);
+            for (long to = 0; to < end;)
+            {
+                RecordBatch batch = await reader.ReadAsync(ReadRecords, cancel)
+                    ?? throw new FailedException($"{source} ended before offset {end}");
+                (to, records) = (batch.To, records + batch.Count);
+                batch.Release();
+            }
+
+            return records;
+        })));
+        return read.Sum();
     }
 
     private static async Task ProduceAsync(
