@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using System.Text;
 using System.Text.Unicode;
 
@@ -85,14 +84,11 @@ public sealed class SymbolTable
     /// <param name="utf8">The text, not empty.</param>
     /// <returns>Its hash.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal unsafe uint WillIntern(ReadOnlySpan<byte> utf8)
+    internal uint WillIntern(ReadOnlySpan<byte> utf8)
     {
         uint hash = TextKey.Of(utf8).Hash(utf8);
         Slot[] all = slots;
-
-        // Only a hint: should the array move meanwhile, the wrong line is fetched, no harm done.
-        if (Sse.IsSupported)
-            Sse.Prefetch0(Unsafe.AsPointer(ref all[(int)hash & (all.Length - 1)]));
+        CacheLine.Fetch(ref all[(int)hash & (all.Length - 1)]);
         return hash;
     }
 

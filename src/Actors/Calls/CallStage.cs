@@ -76,23 +76,22 @@ public sealed class CallStage : IStage
     {
         get
         {
+            // Keys of events that wait may yet be refused.
             combiner.Flush();
-            return ProgressNow;
+            return warnings.AddTo(books.ToProgress()) with
+            {
+                ForgottenIds = seen.Forgotten + calls.Forgotten,
+                LiveCalls = calls.Count,
+                MetricLimited = combiner.MetricLimited,
+                KeysRefused = keys.Refused,
+                KeyLimitPeriods = keys.PeriodsOver,
+                BundleGaps = chain.Gaps,
+                UnlearnedPdd = baselines.LeftOut,
+                WatermarkMs = clock.GreatestMs == long.MinValue ? null
+                    : clock.GreatestMs - options.LatenessMs,
+            };
         }
     }
-
-    private StageProgress ProgressNow => warnings.AddTo(books.ToProgress()) with
-    {
-        ForgottenIds = seen.Forgotten + calls.Forgotten,
-        LiveCalls = calls.Count,
-        MetricLimited = combiner.MetricLimited,
-        KeysRefused = keys.Refused,
-        KeyLimitPeriods = keys.PeriodsOver,
-        BundleGaps = chain.Gaps,
-        UnlearnedPdd = baselines.LeftOut,
-        WatermarkMs = clock.GreatestMs == long.MinValue ? null
-            : clock.GreatestMs - options.LatenessMs,
-    };
 
     /// <inheritdoc/>
     public IReadOnlyList<CountryPddLimit> PddLimits => baselines.LimitsAt(clock.GreatestMs);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
+using Earshot.Schemas;
 
 namespace Earshot.Actors.Calls;
 
@@ -33,16 +33,11 @@ internal sealed class IdMap<TValue>
     /// <summary>
     /// Says that an id is asked for soon, so that its place is in the cache by then.
     /// </summary>
-    public unsafe void WillFind(ulong id)
+    public void WillFind(ulong id)
     {
-        if (!Sse.IsSupported)
-            return;
-
-        // Only a hint: should an array move meanwhile, the wrong line is fetched, no harm done.
         int slot = (int)id & (ids.Length - 1);
-        Sse.Prefetch0(Unsafe.AsPointer(ref ids[slot]));
-        if (sizeof(TValue) > 1)
-            Sse.Prefetch0(Unsafe.AsPointer(ref values[slot]));
+        CacheLine.Fetch(ref ids[slot]);
+        CacheLine.Fetch(ref values[slot]);
     }
 
     /// <summary>The value of an id; a null reference when it is not held.</summary>

@@ -118,11 +118,13 @@ public sealed class Cell
         buffered += entries.Length;
     }
 
-    /// <summary>
-    /// Reads where the next entries go, to have it in the cache by then.
+    /// <summary>Says that entries are added soon, so that their place is in the cache by then.
     /// </summary>
-    /// <returns>Nothing of use.</returns>
-    internal int Touch() => buffered < buffer.Length ? buffer[buffered].Kind : 0;
+    internal void WillAdd()
+    {
+        if (buffered < buffer.Length)
+            CacheLine.Fetch(ref buffer[buffered]);
+    }
 
     /// <summary>Merges an aggregate of one metric.</summary>
     public void Merge(int metric, Aggregate other) => Of(metric).Merge(other);

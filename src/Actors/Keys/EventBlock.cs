@@ -65,10 +65,8 @@ internal sealed class EventBlock(PartialTable partials, int dimensionCount)
             keys[i] = partials.Find(grouping, DimensionsOf(i));
         for (int i = 0; i < count; i++)
             cells[i] = partials.CellOf(grouping, DimensionsOf(i), panes[i], keys[i]);
-        int touched = 0;
         for (int i = 0; i < count; i++)
-            touched |= cells[i].Touch();
-        Touched = touched;
+            cells[i].WillAdd();
         int start = 0;
         for (int i = 0; i < count; i++)
         {
@@ -77,15 +75,10 @@ internal sealed class EventBlock(PartialTable partials, int dimensionCount)
         }
     }
 
-    /// <summary>Of no meaning: what is read here, is read.</summary>
-    public int Touched { get; private set; }
-
     private void AddAlone(ReadOnlySpan<int> symbols, long timeMs, in MetricValue value)
     {
         for (int grouping = 0; grouping < partials.Groupings; grouping++)
-        {
             partials.CellOf(grouping, symbols, timeMs).Add(value.Metric, value.Value);
-        }
     }
 
     private ReadOnlySpan<int> DimensionsOf(int index) =>

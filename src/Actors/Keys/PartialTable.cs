@@ -89,6 +89,7 @@ internal sealed class PartialTable
     public Cell CellOf(
         int grouping, ReadOnlySpan<int> dimensions, long paneMs, KeyEntry? key)
     {
+        // Not known when it was looked for, it may be by now, from an event right before this one.
         if (key is null || (key.Period != limit.Period && key.IsLimited))
             key = Admit(grouping, dimensions, key ?? Find(grouping, dimensions));
         return key.CellOf(paneMs) ?? FindCell(key, paneMs);
