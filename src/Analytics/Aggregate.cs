@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Earshot.Analytics;
 
@@ -236,6 +238,13 @@ public sealed partial class Aggregate
 
     private static void ThrowIfNotFinite(ReadOnlySpan<double> values)
     {
+        ReadOnlySpan<Vector256<double>> fours =
+            MemoryMarshal.Cast<double, Vector256<double>>(values);
+        Vector256<double> wrong = default;
+        foreach (Vector256<double> four in fours)
+            wrong |= ~Vector256.IsFinite(four);
+        if (wrong.AsInt64() == default)
+            values = values[(fours.Length * Vector256<double>.Count)..];
         foreach (double value in values)
         {
             if (!double.IsFinite(value))

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
+using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Earshot.Analytics;
 
@@ -36,30 +37,19 @@ internal struct BucketWindow
     /// <summary>The count of a magnitude index between First and End.</summary>
     public readonly long this[int magnitude] => CountAt(magnitude - first);
 
-    /// <summary>
-    /// Adds a value to a bucket where nothing has to grow or widen for it: the usual case.
-    /// </summary>
-    /// <returns>False when it is to be added by <see cref="Add(int, long)"/>.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool TryAddOne(int magnitude)
+    /// <summary>Adds a value to the bucket of each magnitude index.</summary>
+    public void AddOnes(ReadOnlySpan<int> magnitudes)
     {
-        byte[]? bytes = counts;
-        if (bytes is null)
-            return false;
-        uint at = (uint)(magnitude - first);
-        if (shift == 0)
+        while (true)
         {
-            if (at >= (uint)bytes.Length || bytes[at] == byte.MaxValue)
-                return false;
-            bytes[at]++;
-            return true;
-        }
+            magnitudes = magnitudes[CountOnes(magnitudes)..];
+            if (magnitudes.IsEmpty)
+                return;
 
-        Span<ushort> pairs = As<ushort>();
-        if (shift != 1 || at >= (uint)pairs.Length || pairs[(int)at] == ushort.MaxValue)
-            return false;
-        pairs[(int)at]++;
-        return true;
+            // This one has to make room first.
+            Add(magnitudes[0], 1);
+            magnitudes = magnitudes[1..];
+        }
     }
 
     /// <summary>Adds values to a bucket.</summary>
@@ -86,8 +76,17 @@ internal struct BucketWindow
             return;
         if (low < first || last >= End)
             Grow(low, last);
-        for (int magnitude = low; magnitude <= last; magnitude = other.NextUsed(magnitude + 1))
-            Add(magnitude, other[magnitude]);
+        while (low <= last)
+        {
+            int next = StartOfOctave(low) + Buckets.PerOctave;
+            if (!TryAddOctave(other, StartOfOctave(low)))
+            {
+                for (; low < next && low <= last; low = other.NextUsed(low + 1))
+                    Add(low, other[low]);
+            }
+
+            low = other.NextUsed(Math.Min(next, other.End));
+        }
     }
 
     /// <summary>The first magnitude index from one on that has a count; End: none.</summary>
@@ -105,6 +104,63 @@ internal struct BucketWindow
         if (counts is not null)
             Array.Clear(counts);
     }
+
+    // How many ones were added before the first for which something has to grow or widen.
+    private readonly int CountOnes(ReadOnlySpan<int> magnitudes) => shift switch
+    {
+        0 => CountOnes(counts.AsSpan(), magnitudes),
+        1 => CountOnes(As<ushort>(), magnitudes),
+        2 => CountOnes(As<uint>(), magnitudes),
+        _ => 0,
+    };
+
+    private readonly int CountOnes<T>(Span<T> into, ReadOnlySpan<int> magnitudes)
+        where T : IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        int start = first;
+        for (int i = 0; i < magnitudes.Length; i++)
+        {
+            int at = magnitudes[i] - start;
+            if ((uint)at >= (uint)into.Length || into[at] == T.MaxValue)
+                return i;
+            into[at]++;
+        }
+
+        return magnitudes.Length;
+    }
+
+    // All counts of a power of two at once, where both are narrow. False: nothing was added.
+    private readonly bool TryAddOctave(in BucketWindow other, int magnitude)
+    {
+        if (other.shift != 0 || shift > 1)
+            return false;
+        Vector512<byte> added = Vector512.Create(
+            other.counts.AsSpan(magnitude - other.first, Buckets.PerOctave));
+        int at = magnitude - first;
+        if (shift == 0)
+        {
+            Span<byte> bytes = counts.AsSpan(at, Buckets.PerOctave);
+            Vector512<byte> before = Vector512.Create<byte>(bytes), sum = before + added;
+            if (Vector512.LessThanAny(sum, before))
+                return false;
+            sum.CopyTo(bytes);
+            return true;
+        }
+
+        Span<ushort> pairs = As<ushort>().Slice(at, Buckets.PerOctave);
+        (Vector512<ushort> addedLow, Vector512<ushort> addedHigh) = Vector512.Widen(added);
+        Vector512<ushort> low = Vector512.Create<ushort>(pairs);
+        Vector512<ushort> high = Vector512.Create<ushort>(pairs[Vector512<ushort>.Count..]);
+        if (Vector512.LessThanAny(low + addedLow, low)
+            || Vector512.LessThanAny(high + addedHigh, high))
+            return false;
+        (low + addedLow).CopyTo(pairs);
+        (high + addedHigh).CopyTo(pairs[Vector512<ushort>.Count..]);
+        return true;
+    }
+
+    private static int StartOfOctave(int magnitude) =>
+        1 + ((magnitude - 1) & -Buckets.PerOctave);
 
     private readonly int LastUsed() =>
         first + (counts.AsSpan().LastIndexOfAnyExcept((byte)0) >> shift);

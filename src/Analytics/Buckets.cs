@@ -76,7 +76,8 @@ public static class Buckets
     internal static int MagnitudeIndexOf(long bits)
     {
         long index = ((bits & long.MaxValue) >> DroppedBits) - Base;
-        return (int)Math.Clamp(index, 0, IndexMax);
+        index &= ~(index >> 63);
+        return (int)(index > IndexMax ? IndexMax : index);
     }
 
     private static double PowerOfTwo(int exponent) =>

@@ -325,6 +325,9 @@ public sealed class CallCounts
             ConnectedMs += step.ConnectedMs;
     }
 
+    /// <summary>Counts the events of a tally.</summary>
+    public void Add(in CountTally tally) => tally.AddTo(ref fields);
+
     /// <summary>Adds all counts of another one, which stays as it is.</summary>
     public void Merge(CallCounts other)
     {

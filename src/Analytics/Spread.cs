@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Earshot.Analytics;
@@ -42,10 +43,16 @@ internal sealed class Spread
     }
 
     /// <summary>Adds values to the buckets alone.</summary>
+    [SkipLocalsInit]
     public void AddBuckets(ReadOnlySpan<double> values)
     {
-        foreach (double value in values)
-            AddToBucket(value);
+        Span<int> magnitudes = stackalloc int[Aggregate.RawMax];
+        while (!values.IsEmpty)
+        {
+            ReadOnlySpan<double> some = values[..Math.Min(values.Length, magnitudes.Length)];
+            AddBuckets(some, magnitudes);
+            values = values[some.Length..];
+        }
     }
 
     /// <summary>Adds the buckets of another one, which may be this one, to these.</summary>
@@ -76,19 +83,32 @@ internal sealed class Spread
         zeros = 0;
     }
 
-    private void AddToBucket(double value)
+    // Zeros are as frequent as not, so no branch depends on a value; negative ones are rare.
+    private void AddBuckets(ReadOnlySpan<double> values, Span<int> magnitudes)
     {
-        long bits = BitConverter.DoubleToInt64Bits(value);
-        int magnitude = Buckets.MagnitudeIndexOf(bits);
-        if (bits > 0 && positive.TryAddOne(magnitude))
+        int used = 0;
+        long negatives = 0;
+        foreach (double value in values)
+        {
+            long bits = BitConverter.DoubleToInt64Bits(value);
+            int magnitude = Buckets.MagnitudeIndexOf(bits);
+            magnitudes[used] = magnitude;
+            used += (int)((uint)-magnitude >> 31);
+            negatives |= bits & -magnitude;
+        }
+
+        if (negatives < 0)
+        {
+            foreach (double value in values)
+                AddToBucket(value);
             return;
-        if (magnitude == 0)
-            zeros++;
-        else if (bits > 0)
-            positive.Add(magnitude, 1);
-        else
-            negative.Add(magnitude, 1);
+        }
+
+        zeros += values.Length - used;
+        positive.AddOnes(magnitudes[..used]);
     }
+
+    private void AddToBucket(double value) => AddBucket(Buckets.IndexOf(value), 1);
 
     /// <summary>
     /// Walks the buckets in use by ascending index: negative ones from the largest magnitude down,

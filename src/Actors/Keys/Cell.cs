@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -9,45 +9,34 @@ namespace Earshot.Actors.Keys;
 /// The statistics of one key over one stretch of event time (a pane, or a window): an aggregate
 /// per metric, and the counts of calls and reports. A monoid: cells merge in any order.
 /// <para>
-/// What comes is buffered, an event's values and counts side by side (<see cref="CellEntry"/>):
-/// adding it touches one place in memory, however many metrics it has, and small cells merge by
-/// copying. When the buffer is full it is sorted by metric; a metric of more than
-/// <see cref="Aggregate.RawMax"/> values gets an aggregate, which takes its values at once.
+/// Few events are kept as the rows they came in (<see cref="CellRows"/>). Of more there is an
+/// aggregate for each metric; then the rows are a buffer, and the values of a metric go to its
+/// aggregate together when it is full, or read.
 /// </para>
 /// </summary>
 public sealed class Cell
 {
-    private const int BufferFirst = 8;
-
-    /// <summary>
-    /// Fewer entries of metrics without an aggregate are not worth sorting to make room.
-    /// </summary>
-    private const int SortMin = 128;
-
     private readonly CallCounts counts = new();
-
-    // Entries not yet counted. The first ones, up to "sorted", are values of metrics without an
-    // aggregate, by metric, and those of a metric as they came.
-    private CellEntry[] buffer = [];
-    private int buffered;
-    private int sorted;
+    private CellRows rows;
 
     // Bit m: there is an aggregate of metric m. They come first, in order of the metric.
     private ulong first;
 
-    // Behind those, the ones of metrics from CellEntry.MetricsEnd on, in the order of their symbols
+    // Behind those, the ones of metrics from EventRow.MetricsEnd on, in the order of their symbols
     // here.
     private Aggregate[] aggregates = [];
     private int[] further = [];
-    private int metricEnd = 1;
 
     /// <summary>Metric symbols are 1 to this - 1.</summary>
     public int MetricEnd
     {
         get
         {
-            Sort();
-            return metricEnd;
+            int end = Math.Max(1, EventRow.MetricsEnd
+                - BitOperations.LeadingZeroCount(rows.Metrics | first));
+            foreach (int metric in further)
+                end = Math.Max(end, metric + 1);
+            return end;
         }
     }
 
@@ -56,7 +45,7 @@ public sealed class Cell
     {
         get
         {
-            Sort();
+            rows.CountInto(counts);
             return counts;
         }
     }
@@ -86,45 +75,49 @@ public sealed class Cell
     /// <param name="scratch">Used for the aggregate of few values; null: a new one.</param>
     public Aggregate? Read(int metric, Aggregate? scratch)
     {
-        Sort();
-        if (PlaceOf(metric) is >= 0 and int place)
-            return aggregates[place].Count > 0 ? aggregates[place] : null;
-        Span<double> values = stackalloc double[Aggregate.RawMax];
-        values = ValuesOf(metric, values);
-        if (values.IsEmpty)
+        Span<double> few = stackalloc double[CellRows.CountMax];
+        if (Read(metric, few, out int count) is { } aggregate)
+            return aggregate;
+        if (count == 0)
             return null;
-        Aggregate few = scratch ?? new Aggregate();
-        few.Reset();
-        few.Add(values);
-        return few;
+        aggregate = scratch ?? new Aggregate();
+        aggregate.Reset();
+        aggregate.Add(few[..count]);
+        return aggregate;
     }
 
     /// <summary>Adds one finite value.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is NaN or infinite.</exception>
     public void Add(int metric, double value)
     {
-        if (metric < CellEntry.MetricsEnd && double.IsFinite(value))
-            Add([CellEntry.Of(metric, value)]);
-        else
+        if (!double.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(value), value, "A value must be finite.");
+        }
+
+        if (metric >= EventRow.MetricsEnd)
+        {
             Of(metric).Add(value);
+            return;
+        }
+
+        Span<long> row = stackalloc long[EventRow.LengthMax];
+        EventRow.Begin(row, default, 0);
+        _ = EventRow.TryAdd(row, metric, value);
+        Add(row[..EventRow.LengthOf(row[0])]);
     }
 
     /// <summary>Adds what an event brings.</summary>
-    internal void Add(ReadOnlySpan<CellEntry> entries)
+    internal void Add(ReadOnlySpan<long> row)
     {
-        if (buffer.Length - buffered < entries.Length)
-            MakeRoom(entries.Length);
-        entries.CopyTo(buffer.AsSpan(buffered));
-        buffered += entries.Length;
+        if (!rows.HasRoom(1))
+            Spill();
+        rows.Add(row);
     }
 
-    /// <summary>Says that entries are added soon, so that their place is in the cache by then.
-    /// </summary>
-    internal void WillAdd()
-    {
-        if (buffered < buffer.Length)
-            CacheLine.Fetch(ref buffer[buffered]);
-    }
+    /// <summary>Says that a row is added soon.</summary>
+    internal void WillAdd() => rows.WillAdd();
 
     /// <summary>Merges an aggregate of one metric.</summary>
     public void Merge(int metric, Aggregate other) => Of(metric).Merge(other);
@@ -132,7 +125,10 @@ public sealed class Cell
     /// <summary>Merges another cell whose metric symbols mean the same.</summary>
     public void Merge(Cell other)
     {
-        Add(other.buffer.AsSpan(0, other.buffered));
+        if (other.first != 0)
+            other.Spill();
+        else
+            MergeRows(other);
         int place = 0;
         for (ulong bits = other.first; bits != 0; bits &= bits - 1)
             MergeAny(BitOperations.TrailingZeroCount(bits), other.aggregates[place++]);
@@ -144,7 +140,7 @@ public sealed class Cell
     /// <summary>Empties the cell; its memory is kept for the next use.</summary>
     public void Reset()
     {
-        buffered = sorted = 0;
+        rows.Clear();
         foreach (Aggregate? aggregate in aggregates)
             aggregate?.Reset();
         counts.Reset();
@@ -154,23 +150,24 @@ public sealed class Cell
     public void Write(BinaryWriter writer, SymbolTable names)
     {
         writer.Write7BitEncodedInt(CallCounts.Width);
+        CallCounts all = Counts;
         for (int field = 0; field < CallCounts.Width; field++)
-            writer.Write7BitEncodedInt64(Counts[field]);
-        Sort();
-        Span<double> values = stackalloc double[Aggregate.RawMax];
-        int count = 0;
+            writer.Write7BitEncodedInt64(all[field]);
+        Span<double> few = stackalloc double[CellRows.CountMax];
+        int metricEnd = MetricEnd, used = 0;
         for (int metric = 1; metric < metricEnd; metric++)
-            count += Has(metric) ? 1 : 0;
-        writer.Write7BitEncodedInt(count);
+            used += Has(metric) ? 1 : 0;
+        writer.Write7BitEncodedInt(used);
         for (int metric = 1; metric < metricEnd; metric++)
         {
-            if (!Has(metric))
+            Aggregate? aggregate = Read(metric, few, out int count);
+            if (aggregate is null && count == 0)
                 continue;
             writer.Write(names[metric]);
-            if (PlaceOf(metric) is >= 0 and int place)
-                aggregates[place].Write(writer);
+            if (aggregate is not null)
+                aggregate.Write(writer);
             else
-                Aggregate.WriteRaw(writer, ValuesOf(metric, values));
+                Aggregate.WriteRaw(writer, few[..count]);
         }
     }
 
@@ -191,10 +188,48 @@ public sealed class Cell
             if (Aggregate.Read(reader, few, out int values) is { } aggregate)
                 cell.Insert(metric, aggregate);
             foreach (double value in few[..values])
-                cell.Add(metric, value);
+            {
+                if (metric < EventRow.MetricsEnd)
+                    reader.Rows.Add(metric, value);
+                else
+                    cell.Add(metric, value);
+            }
         }
 
+        reader.Rows.MoveTo(cell);
         return cell;
+    }
+
+    /// <summary>
+    /// The aggregate of a metric; null: there is none, and its values, where it has any, are
+    /// written to a place for <see cref="CellRows.CountMax"/>.
+    /// </summary>
+    internal Aggregate? Read(int metric, Span<double> few, out int count)
+    {
+        count = 0;
+        if (first != 0)
+            Spill();
+        if (PlaceOf(metric) is >= 0 and int place)
+            return aggregates[place].Count > 0 ? aggregates[place] : null;
+        if (metric < EventRow.MetricsEnd)
+            count = rows.Column(metric, few).Length;
+        return null;
+    }
+
+    private void MergeRows(Cell other)
+    {
+        if (!rows.HasRoom(other.rows.Count))
+            Spill();
+        if (!rows.IsCounted && !other.rows.IsCounted)
+        {
+            rows.Add(other.rows);
+            return;
+        }
+
+        rows.CountInto(counts);
+        other.rows.CountInto(other.counts);
+        rows.Add(other.rows);
+        rows.SetCounted();
     }
 
     private void MergeAny(int metric, Aggregate other)
@@ -204,112 +239,24 @@ public sealed class Cell
     }
 
     private bool Has(int metric) =>
-        PlaceOf(metric) is >= 0 and int place
-            ? aggregates[place].Count > 0 : !RunOf(metric).IsEmpty;
+        PlaceOf(metric) is >= 0 and int place && aggregates[place].Count > 0
+        || (metric < EventRow.MetricsEnd && (rows.Metrics >> metric & 1) != 0);
 
-    // Room for some more entries. A buffer of metrics that have aggregates is empty after sorting,
-    // and stays as large as it is.
-    private void MakeRoom(int entries)
+    // Counts the rows and hands their values over to the aggregates of the metrics.
+    [SkipLocalsInit]
+    private void Spill()
     {
-        if (buffered > SortMin || first != 0)
-            Sort();
-        int needed = buffered + entries;
-        if (needed <= buffer.Length / 2)
+        if (rows.Count == 0)
             return;
-        int length = Math.Max(BufferFirst, Math.Max(needed, 2 * buffered));
-        if (length > buffer.Length)
-            Array.Resize(ref buffer, length);
-    }
-
-    // Counts what is buffered and sorts the values by metric, those of one in order of arrival.
-    // Those whose metric has an aggregate, or needs one now, are handed over to it.
-    private void Sort()
-    {
-        if (sorted == buffered)
-            return;
-        Span<int> ends = stackalloc int[CellEntry.MetricsEnd];
-        ends.Clear();
-        ReadOnlySpan<CellEntry> entries = buffer.AsSpan(0, buffered);
-        ulong present = Tally(entries, ends);
-        int total = 0;
-        for (ulong bits = present; bits != 0; bits &= bits - 1)
-        {
-            ref int end = ref ends[BitOperations.TrailingZeroCount(bits)];
-            (end, total) = (total, total + end);
-        }
-
-        double[] rented = ArrayPool<double>.Shared.Rent(total);
-        foreach (ref readonly CellEntry entry in entries)
-        {
-            if (entry.IsValue)
-                rented[ends[entry.Kind]++] = entry.Value;
-        }
-
-        HandOver(present, ends, rented);
-        ArrayPool<double>.Shared.Return(rented);
-    }
-
-    // How many values there are of each metric; what else there is, is counted.
-    private ulong Tally(ReadOnlySpan<CellEntry> entries, Span<int> numbers)
-    {
-        ulong present = 0;
-        foreach (ref readonly CellEntry entry in entries)
-        {
-            if (!entry.IsValue)
-            {
-                entry.AddTo(counts);
-                continue;
-            }
-
-            numbers[entry.Kind]++;
-            present |= 1UL << entry.Kind;
-        }
-
-        return present;
-    }
-
-    private void HandOver(ulong present, ReadOnlySpan<int> ends, ReadOnlySpan<double> values)
-    {
-        buffered = 0;
-        int start = 0;
-        for (ulong bits = present; bits != 0; bits &= bits - 1)
+        rows.CountInto(counts);
+        Span<double> column = stackalloc double[CellRows.CountMax];
+        for (ulong bits = rows.Metrics; bits != 0; bits &= bits - 1)
         {
             int metric = BitOperations.TrailingZeroCount(bits);
-            ReadOnlySpan<double> run = values[start..ends[metric]];
-            start = ends[metric];
-            if ((first >> metric & 1) != 0 || run.Length > Aggregate.RawMax)
-            {
-                Of(metric).Add(run);
-                continue;
-            }
-
-            foreach (double value in run)
-                buffer[buffered++] = CellEntry.Of(metric, value);
+            Of(metric).Add(rows.Column(metric, column));
         }
 
-        sorted = buffered;
-        metricEnd = Math.Max(metricEnd, 64 - BitOperations.LeadingZeroCount(present));
-    }
-
-    // The sorted values of a metric that has no aggregate.
-    private ReadOnlySpan<CellEntry> RunOf(int metric)
-    {
-        ReadOnlySpan<CellEntry> values = buffer.AsSpan(0, sorted);
-        int start = 0;
-        while (start < values.Length && values[start].Kind < metric)
-            start++;
-        int end = start;
-        while (end < values.Length && values[end].Kind == metric)
-            end++;
-        return values[start..end];
-    }
-
-    private Span<double> ValuesOf(int metric, Span<double> into)
-    {
-        int count = 0;
-        foreach (ref readonly CellEntry value in RunOf(metric))
-            into[count++] = value.Value;
-        return into[..count];
+        rows.Clear();
     }
 
     private Aggregate Of(int metric)
@@ -321,7 +268,7 @@ public sealed class Cell
     // Where a metric's aggregate is; -1: there is none.
     private int PlaceOf(int metric)
     {
-        if (metric < CellEntry.MetricsEnd)
+        if (metric < EventRow.MetricsEnd)
         {
             ulong bit = 1UL << metric;
             return (first & bit) == 0 ? -1 : BitOperations.PopCount(first & (bit - 1));
@@ -333,21 +280,18 @@ public sealed class Cell
 
     private Aggregate Insert(int metric, Aggregate aggregate)
     {
-        // Its values among the sorted ones are to be handed over.
-        sorted = 0;
         int firstCount = BitOperations.PopCount(first);
         int count = firstCount + further.Length;
-        int place = metric < CellEntry.MetricsEnd
+        int place = metric < EventRow.MetricsEnd
             ? BitOperations.PopCount(first & ((1UL << metric) - 1)) : count;
         if (count == aggregates.Length)
             Array.Resize(ref aggregates, count + 1 + (count / 2));
         Array.Copy(aggregates, place, aggregates, place + 1, count - place);
         aggregates[place] = aggregate;
-        if (metric < CellEntry.MetricsEnd)
+        if (metric < EventRow.MetricsEnd)
             first |= 1UL << metric;
         else
             further = [.. further, metric];
-        metricEnd = Math.Max(metricEnd, metric + 1);
         return aggregate;
     }
 }

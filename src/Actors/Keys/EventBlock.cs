@@ -12,11 +12,10 @@ namespace Earshot.Actors.Keys;
 internal sealed class EventBlock(PartialTable partials, int dimensionCount)
 {
     private const int EventsMax = 64;
-    private const int EntriesMax = EventRecord.ValuesMax + CellEntry.CountsMax;
 
     private readonly int[] dimensions = new int[EventsMax * dimensionCount];
     private readonly long[] panes = new long[EventsMax];
-    private readonly CellEntry[] entries = new CellEntry[EventsMax * EntriesMax];
+    private readonly long[] rows = new long[EventsMax * EventRow.LengthMax];
     private readonly int[] ends = new int[EventsMax];
     private readonly KeyEntry?[] keys = new KeyEntry?[EventsMax];
     private readonly Cell[] cells = new Cell[EventsMax];
@@ -36,17 +35,16 @@ internal sealed class EventBlock(PartialTable partials, int dimensionCount)
         symbols.CopyTo(dimensions.AsSpan(count * dimensionCount));
         panes[count] = partials.PaneOf(timeMs);
         int start = count == 0 ? 0 : ends[count - 1];
-        Span<CellEntry> room = entries.AsSpan(start, EntriesMax);
-        int used = CellEntry.Write(step, values.Length, room);
+        Span<long> row = rows.AsSpan(start, EventRow.LengthMax);
+        EventRow.Begin(row, step, values.Length);
         foreach (ref readonly MetricValue value in values)
         {
-            if (value.Metric >= CellEntry.MetricsEnd)
+            if (value.Metric >= EventRow.MetricsEnd
+                || !EventRow.TryAdd(row, value.Metric, value.Value))
                 AddAlone(symbols, timeMs, value);
-            else
-                room[used++] = CellEntry.Of(value.Metric, value.Value);
         }
 
-        ends[count++] = start + used;
+        ends[count++] = start + EventRow.LengthOf(row[0]);
     }
 
     /// <summary>Brings all events to their cells.</summary>
@@ -70,7 +68,7 @@ internal sealed class EventBlock(PartialTable partials, int dimensionCount)
         int start = 0;
         for (int i = 0; i < count; i++)
         {
-            cells[i].Add(entries.AsSpan(start, ends[i] - start));
+            cells[i].Add(rows.AsSpan(start, ends[i] - start));
             start = ends[i];
         }
     }

@@ -14,6 +14,9 @@ internal sealed class PageReader(byte[] bytes) : BinaryReader(Stream.Null)
     // What was not read yet begins here.
     private int at;
 
+    /// <summary>For the values of a cell that is read; empty in between.</summary>
+    public RowZip Rows { get; } = new();
+
     /// <inheritdoc/>
     public override byte ReadByte() => at < bytes.Length ? bytes[at++] : throw EndsEarly();
 

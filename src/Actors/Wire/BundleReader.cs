@@ -16,6 +16,7 @@ internal sealed class BundleReader
 
     // By place of the name among the chunk's symbols; 0: not looked up yet.
     private readonly int[] metrics;
+    private readonly RowZip zip = new();
     private (int Key, long PaneMs) lastOf;
     private Cell? last;
 
@@ -57,6 +58,7 @@ internal sealed class BundleReader
         {
             keys = ReadKeys();
             ReadMetrics();
+            EndCell();
             ReadCalls();
             return partials;
         }
@@ -99,7 +101,7 @@ internal sealed class BundleReader
             if (count <= Aggregate.RawMax)
             {
                 for (long n = 0; n < count; n++)
-                    cell.Add(metric, message.Raw[raw++]);
+                    AddRaw(cell, metric, message.Raw[raw++]);
                 continue;
             }
 
@@ -117,6 +119,14 @@ internal sealed class BundleReader
                 indexes, counts));
             beyond++;
         }
+    }
+
+    private void AddRaw(Cell cell, int metric, double value)
+    {
+        if (metric < EventRow.MetricsEnd && double.IsFinite(value))
+            zip.Add(metric, value);
+        else
+            cell.Add(metric, value);
     }
 
     private void ReadCalls()
@@ -143,8 +153,17 @@ internal sealed class BundleReader
         // The entries of one cell come one after another.
         if (last is { } cell && lastOf == (key, paneMs))
             return cell;
+        EndCell();
         lastOf = (key, paneMs);
         return last = FindCell(key, paneMs);
+    }
+
+    // Its values are complete.
+    private void EndCell()
+    {
+        if (last is not null)
+            zip.MoveTo(last);
+        last = null;
     }
 
     private Cell FindCell(int key, long paneMs)

@@ -117,17 +117,15 @@ public sealed class CellTests
 
     private static void Give(Cell cell, List<(int Metric, double Value)> values, in CountStep step)
     {
-        CellEntry[] entries = new CellEntry[CellEntry.CountsMax + values.Count];
-        int count = CellEntry.Write(step, values.Count, entries);
+        long[] row = new long[EventRow.LengthMax];
+        EventRow.Begin(row, step, values.Count);
         foreach ((int metric, double value) in values)
         {
-            if (metric < CellEntry.MetricsEnd)
-                entries[count++] = CellEntry.Of(metric, value);
-            else
+            if (metric >= EventRow.MetricsEnd || !EventRow.TryAdd(row, metric, value))
                 cell.Add(metric, value);
         }
 
-        cell.Add(entries.AsSpan(0, count));
+        cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
     }
 
     private sealed class Plain

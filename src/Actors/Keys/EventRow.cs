@@ -1,0 +1,73 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Earshot.Analytics;
+using Earshot.Schemas;
+
+namespace Earshot.Actors.Keys;
+
+/// <summary>
+/// What an event brings to a cell, as one run of numbers: which metrics it has values of, what it
+/// adds to the counts, and the values by ascending metric.
+/// <para>
+/// [0] bit m: a value of metric m. [1] bit i: 1 to the count of field i. [2] connected time, ms,
+/// times 256, and the number of values that count. From [3] on the values, as the bits of doubles.
+/// </para>
+/// </summary>
+internal static class EventRow
+{
+    /// <summary>Metrics have symbols below this; there are few beyond, which go another way.
+    /// </summary>
+    public const int MetricsEnd = 64;
+
+    /// <summary>Where the values begin.</summary>
+    public const int Head = 3;
+
+    /// <summary>Longest row of an event.</summary>
+    public const int LengthMax = Head + EventRecord.ValuesMax;
+
+    private const int ValuesBits = 8;
+
+    /// <summary>Begins a row.</summary>
+    /// <param name="row">Its place, at least <see cref="LengthMax"/> long.</param>
+    /// <param name="step">What the event adds to the counts.</param>
+    /// <param name="values">How many values are counted.</param>
+    public static void Begin(Span<long> row, in CountStep step, int values)
+    {
+        row[0] = 0;
+        row[1] = (long)step.Ones;
+        row[2] = (step.ConnectedMs << ValuesBits) | (uint)values;
+    }
+
+    /// <summary>Adds a value.</summary>
+    /// <param name="row">A row that was begun.</param>
+    /// <param name="metric">Its symbol, below <see cref="MetricsEnd"/>.</param>
+    /// <param name="value">The value, finite.</param>
+    /// <returns>False: the row has one of this metric, and stays as it is.</returns>
+    public static bool TryAdd(Span<long> row, int metric, double value)
+    {
+        ulong metrics = (ulong)row[0], bit = 1UL << metric;
+        if ((metrics & bit) != 0)
+            return false;
+        int place = PlaceOf(metrics, metric), end = Head + BitOperations.PopCount(metrics);
+        if (place < end)
+            row[place..end].CopyTo(row[(place + 1)..]);
+        row[place] = BitConverter.DoubleToInt64Bits(value);
+        row[0] = (long)(metrics | bit);
+        return true;
+    }
+
+    /// <summary>The length of the row that begins with a number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LengthOf(long first) => Head + BitOperations.PopCount((ulong)first);
+
+    /// <summary>Where the value of a metric is, in a row that has values of some.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int PlaceOf(ulong metrics, int metric) =>
+        Head + BitOperations.PopCount(metrics & ((1UL << metric) - 1));
+
+    /// <summary>Connected time, ms, in the row's third number.</summary>
+    public static long ConnectedMsOf(long third) => third >> ValuesBits;
+
+    /// <summary>How many values are counted, in the row's third number.</summary>
+    public static long ValuesOf(long third) => third & ((1 << ValuesBits) - 1);
+}
