@@ -129,15 +129,29 @@ public sealed partial class Aggregate
         long total = count + values.Length;
         if (total > RawMax)
         {
-            SpreadOut().Add(values);
+            // Of values that come one after another no order has to be ruled out, as in a merge.
+            Spread into = IsRaw ? SpreadOut(Moments.OfMany(RawValues)) : spread!;
+            into.Add(values);
             count = total;
             return;
         }
 
-        if (total > 1)
-            EnsureRaw((int)total);
-        foreach (double value in values)
-            Add(value);
+        if (values.IsEmpty)
+            return;
+        int kept = (int)count;
+        count = total;
+        if (total == 1)
+        {
+            single = values[0] + 0.0;
+            return;
+        }
+
+        EnsureRaw((int)total);
+        if (kept == 1)
+            raw[0] = single;
+        Span<double> added = raw.AsSpan(kept, values.Length);
+        for (int i = 0; i < values.Length; i++)
+            added[i] = values[i] + 0.0;
     }
 
     /// <summary>
@@ -184,11 +198,12 @@ public sealed partial class Aggregate
     {
         Moments moments = other.Moments;
         ReadOnlySpan<double> values = other.RawValues;
+        Spread into = IsRaw ? SpreadOut(Moments.Of(RawValues)) : spread!;
         if (!other.IsRaw)
-            SpreadOut().AddBuckets(other.spread!);
+            into.AddBuckets(other.spread!);
         else
-            SpreadOut().AddBuckets(values);
-        spread!.Moments.Add(moments);
+            into.AddBuckets(values);
+        into.Moments.Add(moments);
     }
 
     private void AddRaw(int at, double value)
@@ -202,20 +217,16 @@ public sealed partial class Aggregate
 
     private void AddBeyondRaw(double value)
     {
-        Spread into = count == RawMax ? SpreadOut() : spread!;
+        Spread into = IsRaw ? SpreadOut(Moments.Of(RawValues)) : spread!;
         into.Add(value);
     }
 
     // Brings the values kept so far to buckets. The array stays for reuse after a reset.
-    private Spread SpreadOut()
+    private Spread SpreadOut(in Moments moments)
     {
         spread ??= new Spread();
-        if (IsRaw)
-        {
-            spread.Moments = Moments.Of(RawValues);
-            spread.AddBuckets(RawValues);
-        }
-
+        spread.Moments = moments;
+        spread.AddBuckets(RawValues);
         return spread;
     }
 

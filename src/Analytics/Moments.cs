@@ -87,6 +87,8 @@ public struct Moments : IEquatable<Moments>
     /// </summary>
     internal static Moments OfMany(ReadOnlySpan<double> values)
     {
+        if (values.IsEmpty)
+            return None;
         Vector256<double> sums = default, squares = default;
         Vector256<double> least = Vector256.Create(double.PositiveInfinity);
         Vector256<double> greatest = Vector256.Create(double.NegativeInfinity);

@@ -32,6 +32,8 @@ public readonly ref struct RecordHeaders
     {
         bool found = false;
         value = default;
+        if (IsEmpty)
+            return false;
         foreach (RecordHeader header in this)
         {
             if (header.Name.SequenceEqual(name))

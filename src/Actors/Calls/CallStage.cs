@@ -105,7 +105,8 @@ public sealed class CallStage : IStage
     {
         books.Read++;
         LogRecord input = batch[index];
-        if (SourceLink.TryRead(input.Headers, out SourceLink link) && !chain.Take(link))
+        if (!input.Headers.IsEmpty && SourceLink.TryRead(input.Headers, out SourceLink link)
+            && !chain.Take(link))
         {
             books.Duplicate++;
             return;
@@ -224,7 +225,7 @@ public sealed class CallStage : IStage
     }
 
     private DecodeResult Decode(LogRecord input) =>
-        input.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
+        !input.Headers.IsEmpty && input.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
             ? decoder.Decode(input.Value, contentType, record)
             : decoder.Decode(input.Value, record);
 

@@ -30,6 +30,9 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
     /// <summary>Most countries shown to people: those with the most delays.</summary>
     public const int ShownMax = 100;
 
+    /// <summary>Countries found at once: about as many as there are.</summary>
+    private const int LastMax = 256;
+
     private const string PartKey = "pdd";
     private const string HourPrefix = PartKey + "/";
 
@@ -44,6 +47,14 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
     // The hour looked up last, and the watermark at which hours may go.
     private (long StartMs, Hour? Hour) last = (long.MinValue, null);
     private long turnMs = long.MinValue;
+
+    // Countries looked up last, by their symbols' remainder: of the hour looked up last, and of
+    // the limits for an end of hours.
+    private readonly (int Country, Aggregate Delays)[] lastTaught =
+        new (int, Aggregate)[LastMax];
+
+    private readonly (int Country, long EndMs, Learned Learned)[] lastLearned =
+        new (int, long, Learned)[LastMax];
 
     private (long EndMs, IReadOnlyList<CountryPddLimit> Limits) shown = (long.MinValue, []);
     private bool countChanged;
@@ -61,7 +72,9 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
             return;
         long start = PddHours.StartOf(timeMs);
         Hour hour = last.StartMs == start ? last.Hour! : HourAt(start);
-        if (!hour.Countries.TryGetValue(country, out Aggregate? delays))
+        ref (int Country, Aggregate Delays) taught = ref lastTaught[country % LastMax];
+        Aggregate? delays = taught.Delays;
+        if (taught.Country != country && !hour.Countries.TryGetValue(country, out delays))
         {
             if (hour.Countries.Count == CountriesMax)
             {
@@ -73,7 +86,8 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
             hour.Countries.Add(country, delays = new Aggregate());
         }
 
-        delays.Add(seconds);
+        taught = (country, delays!);
+        delays!.Add(seconds);
         hour.Changed = true;
     }
 
@@ -86,7 +100,11 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
     public PddLimit? LimitOf(int country, long timeMs)
     {
         long endMs = PddHours.EndFor(timeMs, options.LatenessMs);
-        Learned found = country == 0 ? default : LearnedOf(country, endMs);
+        ref readonly (int Country, long EndMs, Learned Learned) last =
+            ref lastLearned[country % LastMax];
+        Learned found = country == 0 ? default
+            : last.Country == country && last.EndMs == endMs ? last.Learned
+            : LearnedOf(country, endMs);
         return found.Samples >= options.PddSamplesMin
             ? new PddLimit(found.Seconds, endMs, found.Samples)
             : null;
@@ -104,6 +122,7 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
             ? long.MaxValue : PddHours.StartOf(watermarkMs) + PddHours.HourMs;
         learned.Clear();
         last = (long.MinValue, null);
+        Array.Clear(lastLearned);
         long neededFromMs =
             PddHours.EndFor(watermarkMs, options.LatenessMs) - options.PddHistoryMs;
         while (hours.Count > 0 && hours.GetKeyAtIndex(0) < neededFromMs)
@@ -183,13 +202,19 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
         if (!hours.TryGetValue(startMs, out Hour? hour))
             hours.Add(startMs, hour = new Hour());
         last = (startMs, hour);
+        Array.Clear(lastTaught);
         return hour;
     }
 
     private Learned LearnedOf(int country, long endMs)
     {
+        ref (int, long, Learned) last = ref lastLearned[country % LastMax];
         if (learned.TryGetValue((country, endMs), out Learned found))
+        {
+            last = (country, endMs, found);
             return found;
+        }
+
         sum.Reset();
         for (int i = 0; i < hours.Count && hours.GetKeyAtIndex(i) < endMs; i++)
         {

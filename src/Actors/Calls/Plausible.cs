@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Earshot.Schemas;
 
 namespace Earshot.Actors.Calls;
@@ -17,29 +18,49 @@ internal static class Plausible
     /// <summary>Far above what losses of a call can give.</summary>
     private const double BurstRatioMax = 1e6;
 
+    private static readonly (double Min, double Max)[] ranges =
+        [.. Enumerable.Range(0, Metrics.End).Select(RangeOf)];
+
     /// <summary>True when a metric can have this value.</summary>
-    public static bool Is(int metric, double value) => FaultOf(metric, value) is null;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Is(int metric, double value)
+    {
+        if ((uint)metric >= (uint)ranges.Length)
+            return double.IsFinite(value);
+        ref readonly (double Min, double Max) range = ref ranges[metric];
+        return value >= range.Min && value <= range.Max;
+    }
 
     /// <summary>Why a metric cannot have this value; null: it can.</summary>
-    public static SetAsideCause? FaultOf(int metric, double value) => metric switch
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SetAsideCause? FaultOf(int metric, double value) =>
+        Is(metric, value) ? null : CauseOf(metric, value);
+
+    private static SetAsideCause CauseOf(int metric, double value) => metric switch
     {
         _ when !double.IsFinite(value) => SetAsideCause.NotANumber,
-        Metrics.Pdd or Metrics.SrdFailed => value < 0 ? SetAsideCause.NegativePdd
-            : value > DayS ? SetAsideCause.PddOverADay : null,
-        Metrics.ConnectDuration => value is >= 0 and <= DurationMaxS
-            ? null : SetAsideCause.DurationOutOfRange,
+        Metrics.Pdd or Metrics.SrdFailed => value < 0
+            ? SetAsideCause.NegativePdd : SetAsideCause.PddOverADay,
+        Metrics.ConnectDuration => SetAsideCause.DurationOutOfRange,
         Metrics.PacketLoss or Metrics.RemotePacketLoss or Metrics.DelayedPackets
-            or Metrics.BurstLossDensity or Metrics.GapLossDensity => value is >= 0 and <= 100
-            ? null : SetAsideCause.LossOutOfRange,
-        Metrics.Mos => value is >= 1 and <= 5 ? null : SetAsideCause.MosOutOfRange,
-        Metrics.Score => value is >= 0 and <= 1 ? null : SetAsideCause.ScoreOutOfRange,
-        Metrics.Jitter or Metrics.AvgJitter or Metrics.MaxJitter or Metrics.RemoteJitter
-            or Metrics.Rtt or Metrics.Latency or Metrics.AvgLatency or Metrics.MaxLatency
-            => value is >= 0 and <= HourMs ? null : SetAsideCause.DelayOutOfRange,
-        Metrics.BurstDuration or Metrics.GapDuration => value is >= 0 and <= DayS * 1000
-            ? null : SetAsideCause.BurstOutOfRange,
-        Metrics.BurstRatio => value is >= 0 and <= BurstRatioMax
-            ? null : SetAsideCause.BurstOutOfRange,
-        _ => null,
+            or Metrics.BurstLossDensity or Metrics.GapLossDensity => SetAsideCause.LossOutOfRange,
+        Metrics.Mos => SetAsideCause.MosOutOfRange,
+        Metrics.Score => SetAsideCause.ScoreOutOfRange,
+        Metrics.BurstDuration or Metrics.GapDuration or Metrics.BurstRatio
+            => SetAsideCause.BurstOutOfRange,
+        _ => SetAsideCause.DelayOutOfRange,
+    };
+
+    private static (double Min, double Max) RangeOf(int metric) => metric switch
+    {
+        Metrics.Pdd or Metrics.SrdFailed => (0, DayS),
+        Metrics.ConnectDuration => (0, DurationMaxS),
+        Metrics.PacketLoss or Metrics.RemotePacketLoss or Metrics.DelayedPackets
+            or Metrics.BurstLossDensity or Metrics.GapLossDensity => (0, 100),
+        Metrics.Mos => (1, 5),
+        Metrics.Score => (0, 1),
+        Metrics.BurstDuration or Metrics.GapDuration => (0, DayS * 1000),
+        Metrics.BurstRatio => (0, BurstRatioMax),
+        _ => (0, HourMs),
     };
 }
