@@ -19,6 +19,9 @@ public sealed class Cell
     private readonly CallCounts counts = new();
     private CellRows rows;
 
+    // Whether an aggregate has got values.
+    private bool isAggregated;
+
     // Bit m: there is an aggregate of metric m. They come first, in order of the metric.
     private ulong first;
 
@@ -125,10 +128,14 @@ public sealed class Cell
     /// <summary>Merges another cell whose metric symbols mean the same.</summary>
     public void Merge(Cell other)
     {
-        if (other.first != 0)
-            other.Spill();
-        else
+        if (!other.isAggregated)
+        {
             MergeRows(other);
+            counts.Merge(other.counts);
+            return;
+        }
+
+        other.Spill();
         int place = 0;
         for (ulong bits = other.first; bits != 0; bits &= bits - 1)
             MergeAny(BitOperations.TrailingZeroCount(bits), other.aggregates[place++]);
@@ -141,9 +148,12 @@ public sealed class Cell
     public void Reset()
     {
         rows.Clear();
+        counts.Reset();
+        if (!isAggregated)
+            return;
+        isAggregated = false;
         foreach (Aggregate? aggregate in aggregates)
             aggregate?.Reset();
-        counts.Reset();
     }
 
     /// <summary>Writes it for a snapshot; metrics by name.</summary>
@@ -207,13 +217,27 @@ public sealed class Cell
     internal Aggregate? Read(int metric, Span<double> few, out int count)
     {
         count = 0;
-        if (first != 0)
-            Spill();
-        if (PlaceOf(metric) is >= 0 and int place)
-            return aggregates[place].Count > 0 ? aggregates[place] : null;
-        if (metric < EventRow.MetricsEnd)
-            count = rows.Column(metric, few).Length;
-        return null;
+        if (!isAggregated)
+        {
+            if (metric < EventRow.MetricsEnd)
+                count = rows.Column(metric, few).Length;
+            return null;
+        }
+
+        Spill();
+        return PlaceOf(metric) is >= 0 and int place && aggregates[place].Count > 0
+            ? aggregates[place] : null;
+    }
+
+    /// <summary>
+    /// Its rows, where it is nothing but rows of metrics below a number. Valid until the next
+    /// change.
+    /// </summary>
+    internal bool TryGetRows(int metricsEnd, out ReadOnlySpan<long> all)
+    {
+        all = rows.All;
+        return !isAggregated && !rows.IsCounted && rows.Metrics >> metricsEnd == 0
+            && counts.IsEmpty;
     }
 
     private void MergeRows(Cell other)
@@ -239,7 +263,7 @@ public sealed class Cell
     }
 
     private bool Has(int metric) =>
-        PlaceOf(metric) is >= 0 and int place && aggregates[place].Count > 0
+        (isAggregated && PlaceOf(metric) is >= 0 and int place && aggregates[place].Count > 0)
         || (metric < EventRow.MetricsEnd && (rows.Metrics >> metric & 1) != 0);
 
     // Counts the rows and hands their values over to the aggregates of the metrics.
@@ -261,6 +285,7 @@ public sealed class Cell
 
     private Aggregate Of(int metric)
     {
+        isAggregated = true;
         int place = PlaceOf(metric);
         return place >= 0 ? aggregates[place] : Insert(metric, new Aggregate());
     }
@@ -280,6 +305,7 @@ public sealed class Cell
 
     private Aggregate Insert(int metric, Aggregate aggregate)
     {
+        isAggregated = true;
         int firstCount = BitOperations.PopCount(first);
         int count = firstCount + further.Length;
         int place = metric < EventRow.MetricsEnd

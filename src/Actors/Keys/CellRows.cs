@@ -34,6 +34,9 @@ internal struct CellRows
     /// <summary>True when some of them are counted already.</summary>
     public readonly bool IsCounted => counted != 0;
 
+    /// <summary>All rows, one after another.</summary>
+    public readonly ReadOnlySpan<long> All => rows.AsSpan(0, length);
+
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
 

@@ -56,6 +56,25 @@ internal static class EventRow
         return true;
     }
 
+    /// <summary>
+    /// Fails unless a row that came from elsewhere is one; counts that are not known here, those
+    /// of a newer sender, are taken out.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is none.</exception>
+    public static void Require(Span<long> row)
+    {
+        if (((ulong)row[0] & 1) != 0 || (ulong)row[0] >> Metrics.End != 0)
+            throw new ArgumentException($"a row of metrics {row[0]:x}");
+        if (row[2] < 0)
+            throw new ArgumentException($"a row that counts {row[2]:x}");
+        row[1] &= (long)(ulong.MaxValue >> (64 - CallCounts.Width));
+        foreach (long bits in row[Head..])
+        {
+            if (!double.IsFinite(BitConverter.Int64BitsToDouble(bits)))
+                throw new ArgumentException("a value that is not finite");
+        }
+    }
+
     /// <summary>The length of the row that begins with a number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LengthOf(long first) => Head + BitOperations.PopCount((ulong)first);

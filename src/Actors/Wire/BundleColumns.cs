@@ -13,7 +13,7 @@ internal sealed class BundleColumns
 {
     // By field number, as far as they are packed columns.
     private readonly ProtoBytes[] packed =
-        [.. Enumerable.Range(0, V1.CallCountsFieldNumber + 1).Select(_ => new ProtoBytes())];
+        [.. Enumerable.Range(0, V1.RowsFieldNumber + 1).Select(_ => new ProtoBytes())];
 
     private readonly ProtoBytes symbols = new();
     private readonly Dictionary<string, int> symbolOf = new(StringComparer.Ordinal);
@@ -27,6 +27,16 @@ internal sealed class BundleColumns
 
     /// <summary>About how long the chunk is so far, bytes.</summary>
     public int SizeBytes { get; private set; }
+
+    /// <summary>Adds a partial aggregate that is nothing but the rows of its events.</summary>
+    public void Add(Partial partial, ReadOnlySpan<long> rows)
+    {
+        Of(V1.RowKeyFieldNumber).Packed(KeyOf(partial.Key));
+        Of(V1.RowPaneFieldNumber).PackedSigned(partial.PaneMs);
+        Of(V1.RowNumbersFieldNumber).Packed(rows.Length);
+        Of(V1.RowsFieldNumber).PackedFixed(rows);
+        SizeBytes += 12 + (sizeof(long) * rows.Length);
+    }
 
     /// <summary>Adds the counts of a partial aggregate.</summary>
     public void Add(Partial partial, CallCounts counts)

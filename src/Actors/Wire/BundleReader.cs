@@ -60,6 +60,7 @@ internal sealed class BundleReader
             ReadMetrics();
             EndCell();
             ReadCalls();
+            ReadRows();
             return partials;
         }
         catch (Exception e) when (
@@ -138,6 +139,26 @@ internal sealed class BundleReader
             CallCounts counts = CellOf(message.CallKey[i], message.CallPane[i]).Counts;
             for (int n = 0; n < Math.Min(width, CallCounts.Width); n++)
                 counts[n] += message.CallCounts[(i * width) + n];
+        }
+    }
+
+    private void ReadRows()
+    {
+        long[] row = new long[EventRow.LengthMax];
+        int at = 0;
+        for (int i = 0; i < message.RowKey.Count; i++)
+        {
+            Cell cell = CellOf(message.RowKey[i], message.RowPane[i]);
+            for (int end = at + message.RowNumbers[i]; at < end;)
+            {
+                int length = EventRow.LengthOf((long)message.Rows[at]);
+                if (length > row.Length || length > end - at)
+                    throw new ArgumentException($"a row of {length} numbers");
+                for (int n = 0; n < length; n++)
+                    row[n] = (long)message.Rows[at++];
+                EventRow.Require(row.AsSpan(0, length));
+                cell.Add(row.AsSpan(0, length));
+            }
         }
     }
 

@@ -2,6 +2,7 @@ using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
 using Earshot.Log;
+using Earshot.Schemas;
 using V1 = Earshot.Schemas.V1.Bundle;
 
 namespace Earshot.Actors.Wire;
@@ -52,6 +53,13 @@ internal sealed class BundleWriter(int targets)
     // A cell may go on in the next chunk: the aggregator merges both.
     private void Add(Bundle bundle, Partial partial)
     {
+        if (partial.Cell.TryGetRows(Metrics.End, out ReadOnlySpan<long> rows))
+        {
+            CloseFullChunk(bundle);
+            columns.Add(partial, rows);
+            return;
+        }
+
         int metricEnd = partial.Cell.MetricEnd;
         for (int metric = 1; metric < metricEnd; metric++)
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Earshot.Actors.Wire;
@@ -89,6 +90,18 @@ internal sealed class ProtoBytes
         Reserve(sizeof(double));
         BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(used), value);
         used += sizeof(double);
+    }
+
+    /// <summary>Numbers of a packed field of fixed64, without a tag.</summary>
+    public void PackedFixed(ReadOnlySpan<long> values)
+    {
+        Reserve(sizeof(long) * values.Length);
+        Span<byte> into = bytes.AsSpan(used, sizeof(long) * values.Length);
+        if (BitConverter.IsLittleEndian)
+            MemoryMarshal.AsBytes(values).CopyTo(into);
+        else
+            BinaryPrimitives.ReverseEndianness(values, MemoryMarshal.Cast<byte, long>(into));
+        used += into.Length;
     }
 
     /// <summary>Fields that were written before.</summary>
