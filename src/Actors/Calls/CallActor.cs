@@ -69,7 +69,7 @@ internal sealed class CallActor
     public State PartialState = State.Unspecified;
 
     /// <summary>Values of the partial summary.</summary>
-    public MetricValue[] PartialValues = [];
+    public ReadOnlySpan<MetricValue> PartialValues => partialValues.AsSpan(0, partialCount);
 
     /// <summary>
     /// Its id as it came; empty unless rows of calls are written. Not among what
@@ -86,7 +86,29 @@ internal sealed class CallActor
     /// <summary>Symbols by ordinal; the first value said stays.</summary>
     public readonly int[] Dimensions;
 
+    private MetricValue[] partialValues = [];
+    private int partialCount;
+
     public CallActor(int dimensions) => Dimensions = new int[dimensions];
+
+    /// <summary>The call's id; 0 while it stands for none.</summary>
+    public ulong Id;
+
+    /// <summary>Makes it a call of which nothing is known; its memory is used again.</summary>
+    public void Begin(ulong id)
+    {
+        Id = id;
+        FirstMs = InitializedMs = FirstSignMs = AnsweredMs = InProgressMs = DisconnectedMs = Never;
+        EndMs = PartialMs = TimerMs = Never;
+        EndState = PartialState = State.Unspecified;
+        SipResponse = 0;
+        SipResponseMs = 0;
+        CountedPddSeconds = double.NaN;
+        partialCount = 0;
+        IdText = "";
+        Media = null;
+        Array.Clear(Dimensions);
+    }
 
     /// <summary>True when an event told its PDD, and that was counted.</summary>
     public bool PddCounted => !double.IsNaN(CountedPddSeconds);
@@ -161,7 +183,7 @@ internal sealed class CallActor
             return;
         PartialMs = summary.EventTimeMs;
         PartialState = summary.State;
-        PartialValues = values.ToArray();
+        SetPartialValues(values);
         if (summary.SipResponse > 0)
             (SipResponse, SipResponseMs) = (summary.SipResponse, summary.EventTimeMs);
         for (int i = 0; i < Dimensions.Length; i++)
@@ -197,6 +219,14 @@ internal sealed class CallActor
 
     private static double? Seconds(long from, long to) =>
         from == Never || to == Never ? null : (to - from) / 1000.0;
+
+    private void SetPartialValues(ReadOnlySpan<MetricValue> values)
+    {
+        if (partialValues.Length < values.Length)
+            partialValues = new MetricValue[values.Length];
+        values.CopyTo(partialValues);
+        partialCount = values.Length;
+    }
 
     private void Join(EventRecord record)
     {
@@ -266,12 +296,13 @@ internal sealed class CallActor
             PartialState = (State)reader.ReadByte(),
             SipResponse = reader.Read7BitEncodedInt(),
             CountedPddSeconds = reader.ReadDouble(),
-            PartialValues = new MetricValue[reader.Read7BitEncodedInt()],
+            partialCount = reader.Read7BitEncodedInt(),
         };
-        for (int i = 0; i < call.PartialValues.Length; i++)
+        call.partialValues = new MetricValue[call.partialCount];
+        for (int i = 0; i < call.partialCount; i++)
         {
             int metric = metrics.InternForUse(reader.ReadString());
-            call.PartialValues[i] = new MetricValue(metric, reader.ReadDouble());
+            call.partialValues[i] = new MetricValue(metric, reader.ReadDouble());
         }
 
         for (int i = 0; i < dimensions; i++)

@@ -63,7 +63,11 @@ internal sealed class CallJoin(
     public long Forgotten => counted.Forgotten;
 
     /// <summary>Says that an event of a call is taken in soon.</summary>
-    public void WillTake(ulong callId) => counted.WillFind(callId);
+    public void WillTake(ulong callId)
+    {
+        counted.WillFind(callId);
+        live.WillFind(callId);
+    }
 
     /// <summary>Takes in an event within its time that was not seen before.</summary>
     /// <param name="record">The event.</param>

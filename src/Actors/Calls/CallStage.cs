@@ -18,8 +18,7 @@ public sealed class CallStage : IStage
 {
     private readonly PipelineOptions options;
     private readonly int partition;
-    private readonly IRecordDecoder decoder;
-    private readonly EventRecord record;
+    private readonly DecodeAhead decoder;
     private readonly EventClock clock;
     private readonly HorizonSet seen;
     private readonly CallJoin calls;
@@ -33,6 +32,9 @@ public sealed class CallStage : IStage
     private readonly SideRows side;
     private readonly BundleWriter bundles;
 
+    // The one that is being taken in.
+    private EventRecord record;
+
     /// <summary>Creates an empty stage.</summary>
     /// <param name="options">The pipeline.</param>
     /// <param name="partition">Source partition.</param>
@@ -43,13 +45,14 @@ public sealed class CallStage : IStage
     {
         this.options = options;
         this.partition = partition;
-        this.decoder = decoder;
         side = new SideRows(options.PipelineId, partition);
         bundles = new BundleWriter(options.Partitions);
         MetricNames = metrics ?? Schemas.Metrics.CreateTable();
         SymbolTable values = new();
         DimensionSet dimensions = options.Dimensions;
-        record = new EventRecord(dimensions, values, MetricNames);
+        this.decoder = new DecodeAhead(
+            decoder, () => new EventRecord(dimensions, values, MetricNames), WillTake);
+        record = this.decoder.TakeNone();
         clock = new EventClock(options.LatenessMs);
         seen = new HorizonSet("seen", options.LatenessMs, options.SeenEventsMax);
         baselines = new PddBaselines(options, values);
@@ -112,7 +115,8 @@ public sealed class CallStage : IStage
             return;
         }
 
-        switch (Decode(input))
+        record = decoder.Take(batch, index, out DecodeResult result);
+        switch (result)
         {
             case DecodeResult.Ignored:
                 books.Ignored++;
@@ -122,8 +126,6 @@ public sealed class CallStage : IStage
                 return;
         }
 
-        seen.WillAdd(record.EventId);
-        calls.WillTake(record.CallId);
         if (Fault(input.AppendTimeMs) is { } fault)
         {
             Bury(batch, index, fault.Reason, fault.Detail, outputs);
@@ -147,7 +149,7 @@ public sealed class CallStage : IStage
     public void Skip(RecordBatch batch, int index, string error, EpochOutputs outputs)
     {
         books.Read++;
-        record.Reset();
+        record = decoder.TakeNone();
         Bury(batch, index, DeadReason.Failed, error, outputs);
     }
 
@@ -181,6 +183,7 @@ public sealed class CallStage : IStage
         // What a suppressed bundle would hold is dropped with it.
         combiner.Flush();
         combiner.Partials.Clear();
+        decoder.Forget();
         renewal.AfterEpoch();
     }
 
@@ -224,10 +227,11 @@ public sealed class CallStage : IStage
         keys.Load(parts);
     }
 
-    private DecodeResult Decode(LogRecord input) =>
-        !input.Headers.IsEmpty && input.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
-            ? decoder.Decode(input.Value, contentType, record)
-            : decoder.Decode(input.Value, record);
+    private void WillTake(EventRecord next)
+    {
+        seen.WillAdd(next.EventId);
+        calls.WillTake(next.CallId);
+    }
 
     private (DeadReason Reason, string Detail)? Fault(long appendTimeMs)
     {

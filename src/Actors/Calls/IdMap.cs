@@ -37,7 +37,8 @@ internal sealed class IdMap<TValue>
     {
         int slot = (int)id & (ids.Length - 1);
         CacheLine.Fetch(ref ids[slot]);
-        CacheLine.Fetch(ref values[slot]);
+        if (typeof(TValue) != typeof(Nothing))
+            CacheLine.Fetch(ref values[slot]);
     }
 
     /// <summary>The value of an id; a null reference when it is not held.</summary>

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Earshot.Actors.Stages;
 using Earshot.Schemas;
 using Earshot.Snapshots;
@@ -27,49 +28,85 @@ internal sealed class LiveCalls(
     /// <summary>Timers are set anew when there are so many beyond twice the calls.</summary>
     private const int TimersSlack = 1024;
 
-    private readonly Dictionary<ulong, CallActor> calls = [];
+    /// <summary>Calls that are over and kept to be used again: more are left to the collector.
+    /// </summary>
+    private const int SpareMax = 65_536;
+
+    // By id the place of a call.
+    private readonly IdMap<int> places = new();
+    private readonly List<CallActor?> calls = [];
+
+    // Places of calls that are over.
+    private readonly Stack<int> spare = new();
 
     // A call has a timer at its deadline or before: one that goes off early is set again, so that
     // a deadline may move on with every report at no cost. Of two due at once the one with the
     // lesser id comes first, whatever came before.
     private readonly PriorityQueue<ulong, (long TimeMs, ulong Id)> timers = new();
-    private readonly HashSet<int> dirty = [];
+    private readonly bool[] dirty = new bool[Shards];
     private readonly List<string> oldParts = [];
 
     /// <summary>Calls held.</summary>
-    public int Count => calls.Count;
+    public int Count => places.Count;
 
     /// <summary>Timers set, those included that no longer fit.</summary>
     public int TimersHeld => timers.Count;
 
+    /// <summary>Says that a call is asked for soon.</summary>
+    public void WillFind(ulong id) => places.WillFind(id);
+
     /// <summary>The call of an id, or null.</summary>
-    public CallActor? Find(ulong id) => calls.GetValueOrDefault(id);
+    public CallActor? Find(ulong id)
+    {
+        ref int place = ref places.Find(id);
+        return Unsafe.IsNullRef(ref place) ? null : calls[place];
+    }
 
     /// <summary>The call of an id, made when it is new.</summary>
     public CallActor GetOrAdd(ulong id)
     {
-        if (!calls.TryGetValue(id, out CallActor? call))
-            calls.Add(id, call = new CallActor(dimensions));
+        ref int place = ref places.GetOrAdd(id, out bool added);
+        if (!added)
+            return calls[place]!;
+        if (!spare.TryPop(out place))
+        {
+            place = calls.Count;
+            calls.Add(null);
+        }
+
+        CallActor call = calls[place] ??= new CallActor(dimensions);
+        call.Begin(id);
         return call;
     }
 
     /// <summary>Must follow every change of a call.</summary>
     public void Changed(ulong id, CallActor call)
     {
-        dirty.Add(ShardOf(id));
+        dirty[ShardOf(id)] = true;
         long deadline = call.DeadlineMs(limits);
         if (deadline >= call.TimerMs)
             return;
         SetTimer(id, call, deadline);
-        if (timers.Count > TimersSlack + (2 * calls.Count))
+        if (timers.Count > TimersSlack + (2 * places.Count))
             SetTimersAnew();
     }
 
-    /// <summary>Removes a call; nothing happens when there is none.</summary>
+    /// <summary>
+    /// Removes a call, which stays as it is until the next one is made; nothing happens when there
+    /// is none.
+    /// </summary>
     public void Remove(ulong id)
     {
-        if (calls.Remove(id))
-            dirty.Add(ShardOf(id));
+        ref int found = ref places.Find(id);
+        if (Unsafe.IsNullRef(ref found))
+            return;
+        int place = found;
+        places.Remove(id);
+        calls[place]!.Id = 0;
+        if (spare.Count >= SpareMax)
+            calls[place] = null;
+        spare.Push(place);
+        dirty[ShardOf(id)] = true;
     }
 
     /// <summary>
@@ -82,7 +119,7 @@ internal sealed class LiveCalls(
             && timer.TimeMs < watermarkMs)
         {
             timers.Dequeue();
-            if (!calls.TryGetValue(id, out CallActor? due) || due.TimerMs != timer.TimeMs)
+            if (Find(id) is not { } due || due.TimerMs != timer.TimeMs)
                 continue;
             long deadline = due.DeadlineMs(limits);
             if (deadline != timer.TimeMs)
@@ -103,7 +140,7 @@ internal sealed class LiveCalls(
     /// <summary>Marks the symbols that the calls use.</summary>
     public void MarkSymbols(BitArray usedValues, BitArray usedMetrics)
     {
-        foreach (CallActor call in calls.Values)
+        foreach (CallActor call in Live)
             call.MarkSymbols(usedValues, usedMetrics);
     }
 
@@ -113,35 +150,27 @@ internal sealed class LiveCalls(
         if (!whole)
             into.AddRange(oldParts.Select(key => new SnapshotPart(key, null)));
         oldParts.Clear();
-        Dictionary<int, List<ulong>> byShard = [];
-        foreach (ulong id in calls.Keys)
+        ILookup<int, CallActor> byShard = Live
+            .Where(call => whole || dirty[ShardOf(call.Id)])
+            .ToLookup(call => ShardOf(call.Id));
+        foreach (IGrouping<int, CallActor> shard in byShard)
         {
-            int shard = ShardOf(id);
-            if (!whole && !dirty.Contains(shard))
-                continue;
-            if (!byShard.TryGetValue(shard, out List<ulong>? ids))
-                byShard.Add(shard, ids = []);
-            ids.Add(id);
-        }
-
-        foreach ((int shard, List<ulong> ids) in byShard)
-        {
-            into.Add(new SnapshotPart(PartKey(Prefix, shard), Write(ids)));
+            into.Add(new SnapshotPart(PartKey(Prefix, shard.Key), Write([.. shard])));
             if (keepIds)
                 into.Add(StatePart.Write(
-                    PartKey(IdsPrefix, shard), writer => WriteIds(writer, ids)));
+                    PartKey(IdsPrefix, shard.Key), writer => WriteIds(writer, [.. shard])));
         }
 
-        foreach (int shard in dirty)
+        for (int shard = 0; shard < Shards; shard++)
         {
-            if (whole || byShard.ContainsKey(shard))
+            if (whole || !dirty[shard] || byShard.Contains(shard))
                 continue;
             into.Add(new SnapshotPart(PartKey(Prefix, shard), null));
             if (keepIds)
                 into.Add(new SnapshotPart(PartKey(IdsPrefix, shard), null));
         }
 
-        dirty.Clear();
+        Array.Clear(dirty);
     }
 
     /// <summary>Takes the calls back from a snapshot.</summary>
@@ -161,10 +190,12 @@ internal sealed class LiveCalls(
                 ulong id = reader.ReadUInt64();
                 CallActor call = CallActor.Read(
                     reader, dimensions, dimensionValues, metrics, hasMedia: !isOld);
-                calls.Add(id, call);
+                call.Id = id;
+                places.GetOrAdd(id, out _) = calls.Count;
+                calls.Add(call);
                 SetTimer(id, call, call.DeadlineMs(limits));
                 if (isOld)
-                    dirty.Add(ShardOf(id));
+                    dirty[ShardOf(id)] = true;
             }
         }
 
@@ -175,9 +206,11 @@ internal sealed class LiveCalls(
             using BinaryReader reader = new(new MemoryStream(value));
             int count = reader.Read7BitEncodedInt();
             for (int i = 0; i < count; i++)
-                calls[reader.ReadUInt64()].IdText = reader.ReadString();
+                Find(reader.ReadUInt64())!.IdText = reader.ReadString();
         }
     }
+
+    private IEnumerable<CallActor> Live => calls.OfType<CallActor>().Where(call => call.Id != 0);
 
     private void SetTimer(ulong id, CallActor call, long timeMs)
     {
@@ -188,8 +221,8 @@ internal sealed class LiveCalls(
     private void SetTimersAnew()
     {
         timers.Clear();
-        foreach ((ulong id, CallActor call) in calls)
-            SetTimer(id, call, call.TimerMs);
+        foreach (CallActor call in Live)
+            SetTimer(call.Id, call, call.TimerMs);
     }
 
     private static int ShardOf(ulong id) => (int)(id % Shards);
@@ -197,25 +230,25 @@ internal sealed class LiveCalls(
     private static string PartKey(string prefix, int shard) =>
         prefix + shard.ToString("d3", CultureInfo.InvariantCulture);
 
-    private void WriteIds(BinaryWriter writer, List<ulong> ids)
+    private static void WriteIds(BinaryWriter writer, CallActor[] some)
     {
-        writer.Write7BitEncodedInt(ids.Count);
-        foreach (ulong id in ids)
+        writer.Write7BitEncodedInt(some.Length);
+        foreach (CallActor call in some)
         {
-            writer.Write(id);
-            writer.Write(calls[id].IdText);
+            writer.Write(call.Id);
+            writer.Write(call.IdText);
         }
     }
 
-    private byte[] Write(List<ulong> ids)
+    private byte[] Write(CallActor[] some)
     {
         using MemoryStream stream = new();
         using BinaryWriter writer = new(stream);
-        writer.Write7BitEncodedInt(ids.Count);
-        foreach (ulong id in ids)
+        writer.Write7BitEncodedInt(some.Length);
+        foreach (CallActor call in some)
         {
-            writer.Write(id);
-            calls[id].Write(writer, dimensionValues, metrics);
+            writer.Write(call.Id);
+            call.Write(writer, dimensionValues, metrics);
         }
 
         return stream.ToArray();
