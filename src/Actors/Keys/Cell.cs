@@ -273,11 +273,15 @@ public sealed class Cell
         if (rows.Count == 0)
             return;
         rows.CountInto(counts);
-        Span<double> column = stackalloc double[CellRows.CountMax];
-        for (ulong bits = rows.Metrics; bits != 0; bits &= bits - 1)
+        int number = BitOperations.PopCount(rows.Metrics), column = 0;
+        Span<double> columns = stackalloc double[number * CellRows.CountMax];
+        Span<int> lengths = stackalloc int[number];
+        lengths.Clear();
+        rows.Columns(columns, lengths);
+        for (ulong bits = rows.Metrics; bits != 0; bits &= bits - 1, column++)
         {
-            int metric = BitOperations.TrailingZeroCount(bits);
-            Of(metric).Add(rows.Column(metric, column));
+            Of(BitOperations.TrailingZeroCount(bits))
+                .Add(columns.Slice(column * CellRows.CountMax, lengths[column]));
         }
 
         rows.Clear();

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -103,12 +104,43 @@ internal struct CellRows
         ReadOnlySpan<long> rest = rows.AsSpan(0, length);
         if (isMixed)
             return MixedColumn(rest, metric, into);
-        int step = EventRow.LengthOf((long)Metrics);
-        int at = EventRow.PlaceOf(Metrics, metric);
         into = into[..Count];
-        for (int i = 0; i < into.Length; i++, at += step)
-            into[i] = BitConverter.Int64BitsToDouble(rest[at]);
+        CopyColumn(rest, EventRow.PlaceOf(Metrics, metric), into);
         return into;
+    }
+
+    /// <summary>The values of all metrics, each in the order they came.</summary>
+    /// <param name="columns">
+    /// Receives them: those of the metric that is n-th of <see cref="Metrics"/> from n times
+    /// <see cref="CountMax"/> on.
+    /// </param>
+    /// <param name="lengths">Receives how many each has; cleared before.</param>
+    public readonly void Columns(Span<double> columns, Span<int> lengths)
+    {
+        ReadOnlySpan<long> rest = rows.AsSpan(0, length);
+        if (!isMixed)
+        {
+            for (int column = 0; column < lengths.Length; column++)
+            {
+                lengths[column] = Count;
+                CopyColumn(rest, EventRow.Head + column, columns.Slice(column * CountMax, Count));
+            }
+
+            return;
+        }
+
+        while (!rest.IsEmpty)
+        {
+            int at = EventRow.Head;
+            for (ulong bits = (ulong)rest[0]; bits != 0; bits &= bits - 1)
+            {
+                int column = BitOperations.PopCount(Metrics & ((bits & (~bits + 1)) - 1));
+                columns[(column * CountMax) + lengths[column]++] =
+                    BitConverter.Int64BitsToDouble(rest[at++]);
+            }
+
+            rest = rest[at..];
+        }
     }
 
     /// <summary>Forgets all rows; keeps the memory.</summary>
@@ -117,6 +149,14 @@ internal struct CellRows
         length = counted = Count = 0;
         Metrics = 0;
         isMixed = false;
+    }
+
+    // Where all rows have the same metrics.
+    private readonly void CopyColumn(ReadOnlySpan<long> rest, int at, Span<double> into)
+    {
+        int step = EventRow.LengthOf((long)Metrics);
+        for (int i = 0; i < into.Length; i++, at += step)
+            into[i] = BitConverter.Int64BitsToDouble(rest[at]);
     }
 
     private static Span<double> MixedColumn(
