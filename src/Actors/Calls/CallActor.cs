@@ -94,6 +94,13 @@ internal sealed class CallActor
     /// <summary>The call's id; 0 while it stands for none.</summary>
     public ulong Id;
 
+    /// <summary>Says that it is used soon.</summary>
+    public void WillUse()
+    {
+        CacheLine.Fetch(ref FirstMs);
+        CacheLine.Fetch(ref PartialMs);
+    }
+
     /// <summary>Makes it a call of which nothing is known; its memory is used again.</summary>
     public void Begin(ulong id)
     {

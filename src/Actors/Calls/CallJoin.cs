@@ -62,11 +62,24 @@ internal sealed class CallJoin(
     /// <summary>Ids of counted calls dropped before their time.</summary>
     public long Forgotten => counted.Forgotten;
 
-    /// <summary>Says that an event of a call is taken in soon.</summary>
-    public void WillTake(ulong callId)
+    /// <summary>Says that an event is taken in soon.</summary>
+    public void WillTake(EventRecord next)
     {
-        counted.WillFind(callId);
-        live.WillFind(callId);
+        if (next.CallId != 0)
+        {
+            counted.WillFind(next.CallId);
+            live.WillFind(next.CallId);
+        }
+
+        if (next.StreamId != 0)
+            streams.WillTake(next.StreamId);
+    }
+
+    /// <summary>The same once more, when what that fetched has come.</summary>
+    public void WillTakeNow(EventRecord next)
+    {
+        if (next.CallId != 0)
+            live.WillUse(next.CallId);
     }
 
     /// <summary>Takes in an event within its time that was not seen before.</summary>

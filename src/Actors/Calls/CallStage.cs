@@ -227,10 +227,18 @@ public sealed class CallStage : IStage
         keys.Load(parts);
     }
 
-    private void WillTake(EventRecord next)
+    private void WillTake(ReadOnlySpan<EventRecord> next)
     {
-        seen.WillAdd(next.EventId);
-        calls.WillTake(next.CallId);
+        foreach (EventRecord record in next)
+        {
+            seen.WillAdd(record.EventId);
+            calls.WillTake(record);
+            if (record.StreamId != 0)
+                warnings.WillTake(record.StreamId);
+        }
+
+        foreach (EventRecord record in next)
+            calls.WillTakeNow(record);
     }
 
     private (DeadReason Reason, string Detail)? Fault(long appendTimeMs)

@@ -10,11 +10,14 @@ namespace Earshot.Actors.Calls;
 /// </summary>
 /// <param name="decoder">Reads the input's format.</param>
 /// <param name="createRecord">Makes an empty record.</param>
-/// <param name="willTake">Is told of each event that is to come.</param>
+/// <param name="willTake">Is told of the records that are to come.</param>
 internal sealed class DecodeAhead(
-    IRecordDecoder decoder, Func<EventRecord> createRecord, Action<EventRecord> willTake)
+    IRecordDecoder decoder, Func<EventRecord> createRecord, DecodeAhead.WillTake willTake)
 {
     private const int Ahead = 8;
+
+    /// <summary>Is told of records that are to come; an id of 0 is none.</summary>
+    public delegate void WillTake(ReadOnlySpan<EventRecord> next);
 
     private readonly EventRecord[] records =
         [.. Enumerable.Range(0, Ahead).Select(_ => createRecord())];
@@ -56,16 +59,14 @@ internal sealed class DecodeAhead(
         try
         {
             for (; end < last; end++)
-            {
                 results[end - first] = Decode(batch[end], records[end - first]);
-                if (results[end - first] == DecodeResult.Event)
-                    willTake(records[end - first]);
-            }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // A decoder does not throw. Should one do, it does so again when this one is due.
         }
+
+        willTake(records.AsSpan(0, end - first));
     }
 
     private DecodeResult Decode(LogRecord input, EventRecord into) =>

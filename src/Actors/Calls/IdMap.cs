@@ -27,6 +27,9 @@ internal sealed class IdMap<TValue>
     /// <summary>Ids held.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Every id held, in no order. Valid until the next change.</summary>
+    public IEnumerable<ulong> Ids => ids.Where(static id => id != 0);
+
     // At most five in eight slots are used: runs then stay short.
     private int CountMax => ids.Length / 8 * 5;
 

@@ -55,6 +55,13 @@ internal sealed class LiveCalls(
     /// <summary>Says that a call is asked for soon.</summary>
     public void WillFind(ulong id) => places.WillFind(id);
 
+    /// <summary>Says that a call whose place was fetched is used soon.</summary>
+    public void WillUse(ulong id)
+    {
+        if (Find(id) is { } call)
+            call.WillUse();
+    }
+
     /// <summary>The call of an id, or null.</summary>
     public CallActor? Find(ulong id)
     {

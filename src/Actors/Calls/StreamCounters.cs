@@ -46,10 +46,14 @@ internal sealed class StreamCounters(long keepMs)
 
     private const long Wrap = 1L << 32;
 
-    private readonly Dictionary<ulong, Last> streams = [];
+    private readonly IdMap<Last> streams = new();
+    private readonly List<ulong> over = [];
     private long sweepAtMs = long.MinValue;
     private bool changed;
     private bool isOldPartThere;
+
+    /// <summary>Says that a report of a stream is taken in soon.</summary>
+    public void WillTake(ulong stream) => streams.WillFind(stream);
 
     /// <summary>
     /// What the stream brought since its last report. Nothing is known of a report without
@@ -60,12 +64,11 @@ internal sealed class StreamCounters(long keepMs)
         if (report.StreamId == 0 || (report.PacketsReceivedTotal < 0
             && report.PacketsSentTotal < 0 && report.PacketsLostTotal == long.MinValue))
             return StreamInterval.Unknown;
-        if (streams.TryGetValue(report.StreamId, out Last last)
-            && report.EventTimeMs >= last.TimeMs + keepMs)
-            last = default;
+        ref Last known = ref streams.GetOrAdd(report.StreamId, out _);
+        Last last = report.EventTimeMs >= known.TimeMs + keepMs ? default : known;
         if (report.EventTimeMs < last.TimeMs)
             return StreamInterval.Unknown;
-        streams[report.StreamId] = new Last(
+        known = new Last(
             report.EventTimeMs,
             Known(report.PacketsReceivedTotal, last.Received),
             Known(report.PacketsSentTotal, last.Sent),
@@ -89,14 +92,16 @@ internal sealed class StreamCounters(long keepMs)
         if (watermarkMs < sweepAtMs)
             return;
         sweepAtMs = watermarkMs == long.MaxValue ? watermarkMs : watermarkMs + keepMs;
-        foreach ((ulong stream, Last last) in streams)
+        foreach (ulong stream in streams.Ids)
         {
-            if (last.TimeMs + keepMs <= watermarkMs)
-            {
-                streams.Remove(stream);
-                changed = true;
-            }
+            if (streams.Find(stream).TimeMs + keepMs <= watermarkMs)
+                over.Add(stream);
         }
+
+        foreach (ulong stream in over)
+            streams.Remove(stream);
+        changed |= over.Count > 0;
+        over.Clear();
     }
 
     /// <summary>Adds the counters when they changed.</summary>
@@ -112,8 +117,9 @@ internal sealed class StreamCounters(long keepMs)
         {
             writer.Write(sweepAtMs);
             writer.Write7BitEncodedInt(streams.Count);
-            foreach ((ulong id, Last last) in streams)
+            foreach (ulong id in streams.Ids)
             {
+                Last last = streams.Find(id);
                 writer.Write(id);
                 writer.Write(last.TimeMs);
                 writer.Write7BitEncodedInt64(last.Received);
@@ -145,7 +151,7 @@ internal sealed class StreamCounters(long keepMs)
             long received = reader.Read7BitEncodedInt64();
             long lost = reader.Read7BitEncodedInt64();
             long sent = hasSent ? reader.Read7BitEncodedInt64() : 0;
-            streams.Add(id, new Last(time, received, sent, lost));
+            streams.GetOrAdd(id, out _) = new Last(time, received, sent, lost);
         }
     }
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
+using Earshot.Actors.Calls;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
 using Earshot.Analytics.Warnings;
@@ -17,7 +17,8 @@ internal sealed class LiveStreams(int dimensions)
     private const string Prefix = "warnings/";
     private const int Shards = 256;
 
-    private readonly Dictionary<ulong, StreamWarnings> streams = [];
+    private readonly IdMap<StreamWarnings> streams = new();
+    private readonly List<ulong> over = [];
     private readonly Dictionary<(ulong Stream, int Condition), RaisedWarning> raised = [];
     private readonly bool[] dirty = new bool[Shards];
 
@@ -30,13 +31,16 @@ internal sealed class LiveStreams(int dimensions)
     /// <summary>The streams with a raised warning.</summary>
     public IEnumerable<ulong> WithRaised => raised.Keys.Select(key => key.Stream).Distinct();
 
+    /// <summary>Says that a stream is changed soon.</summary>
+    public void WillChange(ulong id) => streams.WillFind(id);
+
     /// <summary>
     /// The state of a stream, made when it is new, to be changed in place before any other call.
     /// </summary>
     public ref StreamWarnings Change(ulong id)
     {
         dirty[ShardOf(id)] = true;
-        return ref CollectionsMarshal.GetValueRefOrAddDefault(streams, id, out _);
+        return ref streams.GetOrAdd(id, out _);
     }
 
     /// <summary>Keeps a warning that is raised now.</summary>
@@ -57,20 +61,26 @@ internal sealed class LiveStreams(int dimensions)
     /// <summary>Forgets the streams whose last report was at this time or before.</summary>
     public void DropUpTo(long lastMs)
     {
-        foreach ((ulong id, StreamWarnings stream) in streams)
+        foreach (ulong id in streams.Ids)
         {
-            if (stream.LastMs > lastMs)
-                continue;
+            if (streams.Find(id).LastMs <= lastMs)
+                over.Add(id);
+        }
+
+        foreach (ulong id in over)
+        {
             streams.Remove(id);
             dirty[ShardOf(id)] = true;
         }
+
+        over.Clear();
     }
 
     /// <summary>Adds the shards that changed.</summary>
     public void Save(List<SnapshotPart> into, bool whole)
     {
         List<ulong>?[] byShard = new List<ulong>?[Shards];
-        foreach (ulong id in streams.Keys)
+        foreach (ulong id in streams.Ids)
         {
             int shard = ShardOf(id);
             if (whole || dirty[shard])
@@ -108,7 +118,7 @@ internal sealed class LiveStreams(int dimensions)
         writer.Write7BitEncodedInt(ids.Count);
         foreach (ulong id in ids)
         {
-            StreamWarnings stream = streams[id];
+            StreamWarnings stream = streams.Find(id);
             writer.Write(id);
             writer.Write(stream.LastMs);
             writer.Write((ushort)TagsOf(condition => stream.Windows[condition].Known > 0));
@@ -142,7 +152,7 @@ internal sealed class LiveStreams(int dimensions)
                 raised.Add((id, condition), ReadRaised(reader));
             }
 
-            streams.Add(id, stream);
+            streams.GetOrAdd(id, out _) = stream;
         }
     }
 

@@ -62,6 +62,9 @@ internal sealed class LiveWarnings
         SamplesOutOfOrder = outOfOrder,
     };
 
+    /// <summary>Says that a report of a stream is taken in soon.</summary>
+    public void WillTake(ulong stream) => streams.WillChange(stream);
+
     /// <summary>Takes in a stream report within its time that was not seen before.</summary>
     /// <param name="report">The report.</param>
     /// <param name="facts">What it says, as its tags were decided by.</param>
