@@ -78,9 +78,33 @@ public sealed partial class Aggregate
         }
 
         if (IsRaw)
-            RawQuantiles(percents, into);
+            RawQuantiles(SortRaw(stackalloc double[RawMax]), percents, into);
         else
             BucketQuantiles(percents, into);
+    }
+
+    /// <summary>
+    /// Moments, quantiles and buckets together: cheaper than one after the other.
+    /// </summary>
+    /// <param name="percents">As for <see cref="Quantiles"/>.</param>
+    /// <param name="quantiles">Receives one value per percent; at least as long.</param>
+    /// <param name="buckets">As for <see cref="CopyBuckets(List{BucketCount})"/>.</param>
+    /// <exception cref="InvalidOperationException">There are no values.</exception>
+    public Moments Describe(
+        ReadOnlySpan<int> percents, Span<double> quantiles, List<BucketCount> buckets)
+    {
+        if (!IsRaw)
+        {
+            Quantiles(percents, quantiles);
+            CopyBuckets(buckets);
+            return Moments;
+        }
+
+        ThrowIfEmpty();
+        Span<double> sorted = SortRaw(stackalloc double[RawMax]);
+        RawQuantiles(sorted, percents, quantiles);
+        CopyBuckets(sorted, buckets);
+        return Moments.OfSorted(sorted);
     }
 
     /// <summary>
@@ -97,8 +121,11 @@ public sealed partial class Aggregate
             return;
         }
 
-        Span<double> sorted = stackalloc double[RawMax];
-        sorted = SortRaw(sorted);
+        CopyBuckets(SortRaw(stackalloc double[RawMax]), into);
+    }
+
+    private static void CopyBuckets(ReadOnlySpan<double> sorted, List<BucketCount> into)
+    {
         for (int i = 0; i < sorted.Length;)
         {
             int index = Buckets.IndexOf(sorted[i]);
@@ -124,10 +151,9 @@ public sealed partial class Aggregate
         return sorted;
     }
 
-    private void RawQuantiles(ReadOnlySpan<int> percents, Span<double> into)
+    private void RawQuantiles(
+        ReadOnlySpan<double> sorted, ReadOnlySpan<int> percents, Span<double> into)
     {
-        Span<double> sorted = stackalloc double[RawMax];
-        sorted = SortRaw(sorted);
         for (int i = 0; i < percents.Length; i++)
             into[i] = sorted[(int)RankOf(percents[i])];
     }

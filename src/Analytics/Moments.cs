@@ -72,6 +72,12 @@ public struct Moments : IEquatable<Moments>
         sorted = sorted[..values.Length];
         values.CopyTo(sorted);
         sorted.Sort();
+        return OfSorted(sorted);
+    }
+
+    /// <summary>The same of values that are in ascending order, at least one.</summary>
+    internal static Moments OfSorted(ReadOnlySpan<double> sorted)
+    {
         double sum = 0;
         foreach (double value in sorted)
             sum += value;

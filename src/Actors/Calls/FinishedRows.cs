@@ -126,6 +126,6 @@ internal sealed class FinishedRows(
                 $"{topic}-{partition}/{id:x16}/{row.Ended}/{row.ClosedBy}");
         outputs.Add(
             outputs.Topics.Finished, Encoding.UTF8.GetBytes(row.CallId), row.ToByteArray(),
-            headers.Clear().Add(RowId.Name, name).Encoded);
+            headers.Clear().Add(RowIds.Name, name).Encoded);
     }
 }

@@ -130,7 +130,7 @@ public sealed class AggregatorStage : IStage
         {
             // Closed meanwhile: its final row is out.
             if (actor.TakeChanged(spec, start) is { } window && !outputs.Suppressed)
-                rows.Statistics(actor, window, to, final: false, outputs);
+                rows.Changed(actor, window, to, outputs);
         }
 
         changed.Clear();
@@ -241,9 +241,7 @@ public sealed class AggregatorStage : IStage
             foreach (KeyActor actor in actors)
             {
                 OpenWindow window = actor.Close(spec, start);
-                if (!outputs.Suppressed)
-                    rows.Statistics(actor, window, revision, final: true, outputs);
-                rows.Predictions(actor, window, revision, outputs);
+                rows.Closed(actor, window, revision, outputs);
                 actor.IdleSinceMs = marks.WatermarkMs;
                 keys.MarkDirty(actor);
                 spare.Return(window.Cell);

@@ -65,9 +65,19 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
     /// <summary>The same on every machine and in every run.</summary>
     public ulong Hash { get; }
 
+    /// <summary>Writes its <see cref="Id"/>.</summary>
+    /// <param name="buffer">Where to; a larger one takes its place where it is too small.</param>
+    internal ReadOnlySpan<char> WriteId(ref char[] buffer)
+    {
+        int lengthMax = LengthMaxOf(values);
+        if (buffer.Length < lengthMax)
+            buffer = new char[lengthMax];
+        return buffer.AsSpan(0, WriteId(Grouping, values, buffer));
+    }
+
     /// <summary>The part of an <see cref="Id"/> that says the values alone.</summary>
-    internal static ReadOnlySpan<char> ValuesOf(string id) =>
-        id.AsSpan(id.IndexOf(Separator) + 1);
+    internal static ReadOnlySpan<char> ValuesOf(ReadOnlySpan<char> id) =>
+        id[(id.IndexOf(Separator) + 1)..];
 
     /// <summary>The <see cref="Hash"/> of a key that need not exist.</summary>
     public static ulong HashOf(int grouping, ReadOnlySpan<string?> values)

@@ -80,6 +80,9 @@ public sealed class EpochOutputs(Topics topics, int partition)
     private const int BatchBytesMax = 8 << 20;
 
     private readonly Dictionary<TopicPartition, RecordBatchBuilder> builders = [];
+
+    // Those of the stage's own partition, by topic.
+    private readonly List<(string Topic, RecordBatchBuilder Builder)> own = [];
     private List<RecordAppend> full = [];
 
     /// <summary>
@@ -96,23 +99,28 @@ public sealed class EpochOutputs(Topics topics, int partition)
     /// <summary>Adds a record to this stage's own partition of a topic.</summary>
     public void Add(
         string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
-        ReadOnlySpan<byte> headers = default) =>
-        Add(new TopicPartition(topic, partition), key, value, headers);
+        ReadOnlySpan<byte> headers = default)
+    {
+        // Few topics, named by the same strings: comparing those is cheaper than hashing them.
+        foreach ((string name, RecordBatchBuilder builder) in own)
+        {
+            if (ReferenceEquals(name, topic))
+            {
+                Add(new TopicPartition(topic, partition), builder, key, value, headers);
+                return;
+            }
+        }
+
+        TopicPartition target = new(topic, partition);
+        own.Add((topic, BuilderOf(target)));
+        Add(target, key, value, headers);
+    }
 
     /// <summary>Adds a record to any partition.</summary>
     public void Add(
         TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
-        ReadOnlySpan<byte> headers = default)
-    {
-        if (Suppressed)
-            return;
-        if (!builders.TryGetValue(target, out RecordBatchBuilder? builder))
-            builders.Add(target, builder = new RecordBatchBuilder());
-        builder.Append(key, value, headers);
-        SizeBytes += key.Length + value.Length + headers.Length;
-        if (builder.SizeBytes >= BatchBytesMax)
-            full.Add(new RecordAppend(target, builder.Build()));
-    }
+        ReadOnlySpan<byte> headers = default) =>
+        Add(target, BuilderOf(target), key, value, headers);
 
     /// <summary>
     /// Hands everything out and starts anew: for each target one batch or more, in order.
@@ -129,6 +137,25 @@ public sealed class EpochOutputs(Topics topics, int partition)
 
         SizeBytes = 0;
         return appends;
+    }
+
+    private RecordBatchBuilder BuilderOf(TopicPartition target)
+    {
+        if (!builders.TryGetValue(target, out RecordBatchBuilder? builder))
+            builders.Add(target, builder = new RecordBatchBuilder());
+        return builder;
+    }
+
+    private void Add(
+        TopicPartition target, RecordBatchBuilder builder, ReadOnlySpan<byte> key,
+        ReadOnlySpan<byte> value, ReadOnlySpan<byte> headers)
+    {
+        if (Suppressed)
+            return;
+        builder.Append(key, value, headers);
+        SizeBytes += key.Length + value.Length + headers.Length;
+        if (builder.SizeBytes >= BatchBytesMax)
+            full.Add(new RecordAppend(target, builder.Build()));
     }
 }
 

@@ -108,6 +108,6 @@ internal sealed class WarningRows(
         byte[] key = Encoding.UTF8.GetBytes(row.CallId.Length > 0 ? row.CallId : row.StreamId);
         outputs.Add(
             outputs.Topics.Warnings, key, row.ToByteArray(),
-            headers.Clear().Add(RowId.Name, id).Encoded);
+            headers.Clear().Add(RowIds.Name, id).Encoded);
     }
 }

@@ -20,15 +20,14 @@ internal sealed class RowFields
     /// <param name="aggregate">Its values, at least one.</param>
     /// <param name="revision">The input offset at which the row is made.</param>
     /// <param name="final">True: the window is closed.</param>
-    public void Aggregate(
+    /// <returns>Its moments.</returns>
+    public Moments Aggregate(
         ProtoBytes into, ReadOnlySpan<byte> key, string metric, Aggregate aggregate,
         long revision, bool final)
     {
         Span<double> quantiles = stackalloc double[Percents.Length];
-        aggregate.Quantiles(Percents, quantiles);
-
-        // Each reading of one of them sorts the values anew.
-        Moments moments = aggregate.Moments;
+        buckets.Clear();
+        Moments moments = aggregate.Describe(Percents, quantiles, buckets);
         into.Message(KeyField, key);
         into.Text(2, metric);
         into.Int(3, moments.Count);
@@ -39,8 +38,6 @@ internal sealed class RowFields
         into.Optional(8, moments.StandardDeviation);
         for (int i = 0; i < quantiles.Length; i++)
             into.Double(9 + i, quantiles[i]);
-        buckets.Clear();
-        aggregate.CopyBuckets(buckets);
         foreach (BucketCount bucket in buckets)
         {
             int begun = into.Begin(15);
@@ -51,6 +48,7 @@ internal sealed class RowFields
 
         into.Int(16, revision);
         into.Bool(17, final);
+        return moments;
     }
 
     /// <summary>Writes the message Insight.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
@@ -10,63 +9,60 @@ namespace Earshot.Actors.Wire;
 /// <summary>Makes output rows of a key's window.</summary>
 internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames)
 {
-    private readonly RowId id = new();
     private readonly RowFields fields = new();
+    private readonly WindowRows rows = new(options);
 
-    // Written out before the next row is made, so one set serves all.
-    private readonly ProtoBytes row = new();
+    // A message inside a row.
     private readonly ProtoBytes part = new();
-
-    // Of the window whose rows are made: the message RowKey, and the key of its records.
-    private readonly ProtoBytes key = new();
-    private byte[] recordKey = [];
 
     // Of few values.
     private readonly Aggregate few = new();
 
-    /// <summary>Adds the aggregates and the insight of a window.</summary>
-    public void Statistics(
-        KeyActor actor, OpenWindow window, long revision, bool final, EpochOutputs outputs)
+    /// <summary>Adds the aggregates and the insight of a window that is open.</summary>
+    public void Changed(KeyActor actor, OpenWindow window, long revision, EpochOutputs outputs)
     {
-        Begin(actor.Key, window.Spec, window.StartMs);
-        for (int metric = 1; metric < window.Cell.MetricEnd; metric++)
+        rows.Begin(actor.Key, window.Spec, window.StartMs);
+        int metricEnd = window.Cell.MetricEnd;
+        for (int metric = 1; metric < metricEnd; metric++)
         {
-            if (window.Cell.Read(metric, few) is not { } aggregate)
-                continue;
-            string name = metricNames[metric];
-            row.Clear();
-            fields.Aggregate(row, key.Written, name, aggregate, revision, final);
-            outputs.Add(
-                outputs.Topics.Aggregates, recordKey, row.Written,
-                id.HeadersOf("aggregates", name, final, revision));
+            if (window.Cell.Read(metric, few) is { } aggregate)
+                Statistics(metricNames[metric], aggregate, revision, final: false, outputs);
         }
 
-        row.Clear();
-        RowFields.Insight(row, key.Written, window.Cell.Counts, revision, final);
-        outputs.Add(
-            outputs.Topics.Insights, recordKey, row.Written,
-            id.HeadersOf("insights", "", final, revision));
+        Insight(window, revision, final: false, outputs);
+        rows.MoveTo(outputs);
     }
 
     /// <summary>
-    /// Adds the predictions of a closed window, and lets the key's history learn from it.
+    /// Adds the aggregates, the insight and the predictions of a window that is closed, and lets
+    /// the key's history learn from it: that also where nothing may be given out.
     /// </summary>
-    public void Predictions(
-        KeyActor actor, OpenWindow window, long revision, EpochOutputs outputs)
+    public void Closed(KeyActor actor, OpenWindow window, long revision, EpochOutputs outputs)
     {
-        Begin(actor.Key, window.Spec, window.StartMs);
-        for (int metric = 1; metric < window.Cell.MetricEnd; metric++)
+        if (!outputs.Suppressed)
+            rows.Begin(actor.Key, window.Spec, window.StartMs);
+        int metricEnd = window.Cell.MetricEnd;
+        for (int metric = 1; metric < metricEnd; metric++)
         {
             if (window.Cell.Read(metric, few) is not { } aggregate)
                 continue;
-            string name = metricNames[metric];
             Predictor predictor = actor.HistoryOf(
                 window.Spec, metric, window.StartMs, options.HistoryKeepMs);
-            Prediction(predictor, name, aggregate.Mean, revision);
-            outputs.Add(
-                outputs.Topics.Predictions, recordKey, row.Written,
-                id.HeadersOf("predictions", name, final: true, revision));
+            if (outputs.Suppressed)
+            {
+                predictor.Observe(aggregate.Mean);
+                continue;
+            }
+
+            string name = metricNames[metric];
+            double mean = Statistics(name, aggregate, revision, final: true, outputs);
+            Prediction(predictor, name, mean, revision, outputs);
         }
+
+        if (outputs.Suppressed)
+            return;
+        Insight(window, revision, final: true, outputs);
+        rows.MoveTo(outputs);
     }
 
     /// <summary>Adds late rows for a partial aggregate that met a closed window.</summary>
@@ -74,10 +70,10 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         Partial partial, int spec, long startMs, int source, long watermarkMs, long revision,
         EpochOutputs outputs)
     {
-        Begin(partial.Key, spec, startMs);
+        rows.Begin(partial.Key, spec, startMs);
         void Add(string metric, int field)
         {
-            row.Clear();
+            ProtoBytes row = rows.Next;
             row.Int(1, source);
             row.Int(2, revision);
             row.Text(3, SideRecords.WindowClosed);
@@ -85,24 +81,24 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             row.Int(5, watermarkMs);
             row.Text(6, outputs.Topics.Bundles);
             row.Message(field, part.Written);
-            outputs.Add(
-                outputs.Topics.Late, recordKey, row.Written,
-                id.HeadersOfLate(metric, revision, source, partial.PaneMs, SayWindowClosed));
+            rows.EndLate(outputs.Topics.Late, metric, revision, source, partial.PaneMs);
         }
 
-        for (int metric = 1; metric < partial.Cell.MetricEnd; metric++)
+        int metricEnd = partial.Cell.MetricEnd;
+        for (int metric = 1; metric < metricEnd; metric++)
         {
             if (partial.Cell.Read(metric, few) is not { } aggregate)
                 continue;
             string name = metricNames[metric];
             part.Clear();
-            fields.Aggregate(part, key.Written, name, aggregate, revision, final: false);
+            fields.Aggregate(part, rows.Key, name, aggregate, revision, final: false);
             Add(name, 8);
         }
 
         part.Clear();
-        RowFields.Insight(part, key.Written, partial.Cell.Counts, revision, final: false);
+        RowFields.Insight(part, rows.Key, partial.Cell.Counts, revision, final: false);
         Add("", 9);
+        rows.MoveTo(outputs, SayWindowClosed);
     }
 
     // Unlike the other records of the late topic it is a message.
@@ -111,14 +107,31 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         .Add("earshot-schema-version"u8, TopicFormats.SchemaVersion)
         .Add(SideHeaders.Reason, SideRecords.WindowClosed);
 
-    private void Prediction(Predictor predictor, string metric, double observed, long revision)
+    private double Statistics(
+        string metric, Aggregate aggregate, long revision, bool final, EpochOutputs outputs)
+    {
+        Moments moments = fields.Aggregate(
+            rows.Next, rows.Key, metric, aggregate, revision, final);
+        rows.End(outputs.Topics.Aggregates, "aggregates", metric, final ? null : revision);
+        return moments.Mean;
+    }
+
+    private void Insight(OpenWindow window, long revision, bool final, EpochOutputs outputs)
+    {
+        RowFields.Insight(rows.Next, rows.Key, window.Cell.Counts, revision, final);
+        rows.End(outputs.Topics.Insights, "insights", "", final ? null : revision);
+    }
+
+    private void Prediction(
+        Predictor predictor, string metric, double observed, long revision,
+        EpochOutputs outputs)
     {
         Forecast? before = predictor.Forecast;
         long history = predictor.History;
         predictor.Observe(observed);
         Forecast? next = predictor.Forecast;
-        row.Clear();
-        row.Message(1, key.Written);
+        ProtoBytes row = rows.Next;
+        row.Message(1, rows.Key);
         row.Text(2, metric);
         row.Optional(3, before?.Expected);
         row.Optional(4, before?.Low);
@@ -130,29 +143,6 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         row.Int(10, history);
         row.Text(11, Predictor.Model);
         row.Int(12, revision);
-    }
-
-    /// <summary>Says which window the next rows are of.</summary>
-    private void Begin(GroupingKey of, int spec, long startMs)
-    {
-        GroupingSet set = options.Keys[of.Grouping];
-        WindowSpec window = options.Windows[spec];
-        string text = of.Id;
-        recordKey = Encoding.UTF8.GetBytes(text);
-        id.Window(set.Name, GroupingKey.ValuesOf(text), window.Name, startMs);
-        key.Clear();
-        key.Int(1, startMs);
-        key.Int(2, startMs + window.LengthMs);
-        key.Text(3, window.Name);
-        key.Text(4, set.Name);
-        for (int i = 0; i < of.Values.Count; i++)
-        {
-            if (of.Values[i] is not { } value)
-                continue;
-            int begun = key.Begin(5);
-            key.Text(1, set.Dimensions[i]);
-            key.Text(2, value);
-            key.End(begun);
-        }
+        rows.End(outputs.Topics.Predictions, "predictions", metric, revision: null);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class SideRows(string pipelineId, int partition)
         LogRecord input = batch[index];
         headers.Clear().AddAll(input.Headers)
             .Add(SideHeaders.Reason, reason)
-            .Add(RowId.Name, string.Create(
+            .Add(RowIds.Name, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{batch.Source.Topic}-{partition}-{input.Offset}"))
             .Add(SideHeaders.Topic, batch.Source.Topic)

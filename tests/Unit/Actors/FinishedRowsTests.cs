@@ -129,7 +129,7 @@ public sealed class FinishedRowsTests
             Summary("", T0)).End();
         string topic = On.Topics.Finished;
         List<string> ids = bench.Of(topic, record =>
-            record.Headers.TryGet(RowId.Name, out ReadOnlySpan<byte> id)
+            record.Headers.TryGet(RowIds.Name, out ReadOnlySpan<byte> id)
                 ? System.Text.Encoding.UTF8.GetString(id) : "");
         Assert.Equal(5, ids.Distinct().Count());
         Assert.EndsWith($"/{T0}/complete_summary", ids[0], StringComparison.Ordinal);

@@ -44,8 +44,7 @@ public sealed class RowWriterTests
     {
         KeyActor actor = new(new GroupingKey(1, ["télco", "DE"]));
         Cell cell = Filled(actor, values);
-        new RowWriter(options, metrics).Statistics(
-            actor, actor.Open[0], Revision, final: true, outputs);
+        new RowWriter(options, metrics).Closed(actor, actor.Open[0], Revision, outputs);
 
         (List<Row> rows, List<Insight> insights) = Read();
         Assert.Equal(["jitter", "mos"], rows.Select(row => row.Metric).Order());
@@ -66,8 +65,7 @@ public sealed class RowWriterTests
         KeyActor actor = new(new GroupingKey(1, [null, ""]));
         Cell cell = actor.WindowAt(0, 0, new SpareCells(1), out _);
         cell.Add(metrics.Intern("packet_loss"), 0);
-        new RowWriter(options, metrics).Statistics(
-            actor, actor.Open[0], 1, final: false, outputs);
+        new RowWriter(options, metrics).Changed(actor, actor.Open[0], 1, outputs);
 
         (List<Row> rows, List<Insight> insights) = Read();
         Row row = Assert.Single(rows);
@@ -87,7 +85,7 @@ public sealed class RowWriterTests
         KeyActor actor = new(new GroupingKey(0, []));
         Cell cell = Filled(actor, 3);
         for (int window = 0; window < 4; window++)
-            writer.Predictions(actor, actor.Open[0], Revision + window, outputs);
+            writer.Closed(actor, actor.Open[0], Revision + window, outputs);
 
         List<Prediction> rows = [.. Values(outputs.Take(), options.Topics.Predictions)
             .Select(bytes => Parsed(Prediction.Parser, bytes))
