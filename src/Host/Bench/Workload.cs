@@ -73,7 +73,11 @@ internal sealed class Workload
     public long Count => next;
 
     /// <summary>Event time of the next event without its disorder, ms since the epoch.</summary>
-    public long NowMs => StartMs + (long)(next * options.StepMs);
+    public long NowMs => TimeMsOf(next);
+
+    /// <summary>Event time of an event without its disorder, ms since the epoch.</summary>
+    /// <param name="index">How many were made before it.</param>
+    public long TimeMsOf(long index) => StartMs + (long)(index * options.StepMs);
 
     /// <summary>Mean size of the records made so far, bytes.</summary>
     public double MeanBytes => next == 0 ? 0 : (double)bytesMade / next;
