@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Earshot.Analytics;
 
 // Quantiles and buckets: reading the distribution.
@@ -78,9 +80,14 @@ public sealed partial class Aggregate
         }
 
         if (IsRaw)
+        {
             RawQuantiles(SortRaw(stackalloc double[RawMax]), percents, into);
-        else
-            BucketQuantiles(percents, into);
+            return;
+        }
+
+        List<BucketCount> used = [];
+        spread!.CopyBuckets(used);
+        BucketQuantiles(CollectionsMarshal.AsSpan(used), percents, into);
     }
 
     /// <summary>
@@ -95,8 +102,9 @@ public sealed partial class Aggregate
     {
         if (!IsRaw)
         {
-            Quantiles(percents, quantiles);
-            CopyBuckets(buckets);
+            int start = buckets.Count;
+            spread!.CopyBuckets(buckets);
+            BucketQuantiles(CollectionsMarshal.AsSpan(buckets)[start..], percents, quantiles);
             return Moments;
         }
 
@@ -116,8 +124,7 @@ public sealed partial class Aggregate
         ArgumentNullException.ThrowIfNull(into);
         if (!IsRaw)
         {
-            for (Spread.Cursor cursor = new(spread!); cursor.MoveNext();)
-                into.Add(cursor.Current);
+            spread!.CopyBuckets(into);
             return;
         }
 
@@ -158,23 +165,21 @@ public sealed partial class Aggregate
             into[i] = sorted[(int)RankOf(percents[i])];
     }
 
-    private void BucketQuantiles(ReadOnlySpan<int> percents, Span<double> into)
+    // Of the buckets in use, ascending.
+    private void BucketQuantiles(
+        ReadOnlySpan<BucketCount> used, ReadOnlySpan<int> percents, Span<double> into)
     {
-        Spread.Cursor cursor = new(spread!);
+        int next = 0;
         long passed = 0;
         for (int i = 0; i < percents.Length; i++)
         {
             long rank = RankOf(percents[i]);
-            if (rank < passed - cursor.Current.Count)
-            {
-                cursor = new Spread.Cursor(spread!);
-                passed = 0;
-            }
-
-            while (passed <= rank && cursor.MoveNext())
-                passed += cursor.Current.Count;
+            if (next > 0 && rank < passed - used[next - 1].Count)
+                (next, passed) = (0, 0);
+            while (passed <= rank)
+                passed += used[next++].Count;
             into[i] = Math.Clamp(
-                Buckets.ValueOf(cursor.Current.Index), spread!.Moments.Min, spread.Moments.Max);
+                Buckets.ValueOf(used[next - 1].Index), spread!.Moments.Min, spread.Moments.Max);
         }
     }
 }

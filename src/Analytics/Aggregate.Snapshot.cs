@@ -23,16 +23,15 @@ public sealed partial class Aggregate
         writer.Write(moments.M2);
         writer.Write(moments.Min);
         writer.Write(moments.Max);
-        int entries = 0;
-        for (Spread.Cursor cursor = new(spread!); cursor.MoveNext();)
-            entries++;
-        writer.Write7BitEncodedInt(entries);
+        List<BucketCount> used = [];
+        spread.CopyBuckets(used);
+        writer.Write7BitEncodedInt(used.Count);
         int last = -Buckets.IndexMax;
-        for (Spread.Cursor cursor = new(spread!); cursor.MoveNext();)
+        foreach (BucketCount bucket in used)
         {
-            writer.Write7BitEncodedInt(cursor.Current.Index - last);
-            writer.Write7BitEncodedInt64(cursor.Current.Count);
-            last = cursor.Current.Index;
+            writer.Write7BitEncodedInt(bucket.Index - last);
+            writer.Write7BitEncodedInt64(bucket.Count);
+            last = bucket.Index;
         }
     }
 

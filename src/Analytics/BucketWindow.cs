@@ -98,6 +98,19 @@ internal struct BucketWindow
         return found < 0 ? End : first + ((start + found) >> shift);
     }
 
+    /// <summary>Appends the buckets in use, ascending by magnitude index.</summary>
+    public readonly void CopyTo(List<BucketCount> into)
+    {
+        for (int octave = first; octave < End; octave += Buckets.PerOctave)
+        {
+            for (ulong used = UsedIn(octave); used != 0; used &= used - 1)
+            {
+                int magnitude = octave + BitOperations.TrailingZeroCount(used);
+                into.Add(new BucketCount(magnitude, this[magnitude]));
+            }
+        }
+    }
+
     /// <summary>Sets all counts to 0 and keeps the array.</summary>
     public readonly void Clear()
     {
@@ -161,6 +174,23 @@ internal struct BucketWindow
 
     private static int StartOfOctave(int magnitude) =>
         1 + ((magnitude - 1) & -Buckets.PerOctave);
+
+    // Bit i: the bucket at i in a power of two has a count.
+    private readonly ulong UsedIn(int octave)
+    {
+        int at = octave - first;
+        if (shift == 0)
+        {
+            return ~Vector512.Equals(
+                Vector512.Create(counts.AsSpan(at, Buckets.PerOctave)), Vector512<byte>.Zero)
+                .ExtractMostSignificantBits();
+        }
+
+        ulong used = 0;
+        for (int i = 0; i < Buckets.PerOctave; i++)
+            used |= CountAt(at + i) == 0 ? 0 : 1UL << i;
+        return used;
+    }
 
     private readonly int LastUsed() =>
         first + (counts.AsSpan().LastIndexOfAnyExcept((byte)0) >> shift);

@@ -74,6 +74,20 @@ internal sealed class Spread
             negative.Add(-index, values);
     }
 
+    /// <summary>Appends the buckets in use, ascending by index.</summary>
+    public void CopyBuckets(List<BucketCount> into)
+    {
+        int start = into.Count;
+        negative.CopyTo(into);
+        Span<BucketCount> negatives = CollectionsMarshal.AsSpan(into)[start..];
+        negatives.Reverse();
+        foreach (ref BucketCount bucket in negatives)
+            bucket = bucket with { Index = -bucket.Index };
+        if (zeros != 0)
+            into.Add(new BucketCount(0, zeros));
+        positive.CopyTo(into);
+    }
+
     /// <summary>Empties it; the memory of the buckets stays.</summary>
     public void Clear()
     {
@@ -109,45 +123,4 @@ internal sealed class Spread
     }
 
     private void AddToBucket(double value) => AddBucket(Buckets.IndexOf(value), 1);
-
-    /// <summary>
-    /// Walks the buckets in use by ascending index: negative ones from the largest magnitude down,
-    /// zero, positive ones up.
-    /// </summary>
-    [StructLayout(LayoutKind.Auto)]
-    public struct Cursor(Spread owner)
-    {
-        private int next = Math.Min(0, 1 - owner.negative.End);
-
-        public BucketCount Current { get; private set; }
-
-        public bool MoveNext()
-        {
-            for (; next < 0; next++)
-            {
-                if (-next < owner.negative.First)
-                    break;
-                if (owner.negative[-next] != 0)
-                    return Take(owner.negative[-next]);
-            }
-
-            if (next <= 0)
-            {
-                next = 0;
-                if (owner.zeros != 0)
-                    return Take(owner.zeros);
-                next = 1;
-            }
-
-            next = owner.positive.NextUsed(Math.Max(next, owner.positive.First));
-            return next < owner.positive.End && Take(owner.positive[next]);
-        }
-
-        private bool Take(long values)
-        {
-            Current = new BucketCount(next, values);
-            next++;
-            return true;
-        }
-    }
 }
