@@ -41,10 +41,6 @@ public static class Buckets
     // The bits of 2^-40 without the dropped ones, less one: what an index of 1 stands on.
     private const long Base = ((long)(ExponentBias + ExponentMin) << PartBits) - 1;
 
-    // Of the parts of the power of two that begins at PerOctave.
-    private static readonly double[] middles =
-        [.. Enumerable.Range(PerOctave, PerOctave).Select(static part => MiddleOf(part))];
-
     /// <summary>
     /// The bucket of a value, -<see cref="IndexMax"/> to <see cref="IndexMax"/>; a greater value
     /// never has a smaller index. The infinities go with the largest numbers, NaN too: keep it out.
@@ -70,7 +66,7 @@ public static class Buckets
             return 0;
         int magnitude = Math.Abs(index) - 1;
         int exponent = (magnitude >> PartBits) + ExponentMin;
-        double value = middles[magnitude & (PerOctave - 1)] * PowerOfTwo(exponent - PartBits);
+        double value = Middles.OfPart[magnitude & (PerOctave - 1)] * PowerOfTwo(exponent - PartBits);
         return index < 0 ? -value : value;
     }
 
@@ -82,8 +78,15 @@ public static class Buckets
         return (int)(index > IndexMax ? IndexMax : index);
     }
 
-    private static double MiddleOf(double low) => 2 * low * (low + 1) / ((2 * low) + 1);
-
     private static double PowerOfTwo(int exponent) =>
         BitConverter.Int64BitsToDouble((long)(ExponentBias + exponent) << MantissaBits);
+
+    // A class of its own: those who only add values do not have to wait for it.
+    private static class Middles
+    {
+        // Of the parts of the power of two that begins at PerOctave.
+        public static readonly double[] OfPart = [.. Enumerable
+            .Range(PerOctave, PerOctave)
+            .Select(static low => 2.0 * low * (low + 1) / ((2 * low) + 1))];
+    }
 }

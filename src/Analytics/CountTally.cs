@@ -34,6 +34,7 @@ public struct CountTally
         ulong used = 0;
         for (int plane = 0; plane < Planes.Count; plane++)
             used |= planes[plane];
+        counts.Reserve(used);
         for (; used != 0; used &= used - 1)
         {
             int field = BitOperations.TrailingZeroCount(used);

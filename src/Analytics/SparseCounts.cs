@@ -37,6 +37,7 @@ internal struct SparseCounts
     /// <summary>Adds every count of another one.</summary>
     public void Add(in SparseCounts other)
     {
+        Reserve(other.present);
         int place = 0;
         for (ulong bits = other.present; bits != 0; bits &= bits - 1)
             this[BitOperations.TrailingZeroCount(bits)] += other.values![place++];
@@ -46,11 +47,33 @@ internal struct SparseCounts
     /// <param name="indexes">Bit i: to that of index i.</param>
     public void AddOnes(ulong indexes)
     {
-        for (ulong missing = indexes & ~present; missing != 0; missing &= missing - 1)
-            Insert(BitOperations.TrailingZeroCount(missing), 0);
+        Reserve(indexes);
         long[]? counts = values;
         for (ulong bits = indexes; bits != 0; bits &= bits - 1)
             counts![BitOperations.PopCount(present & ((bits & (~bits + 1)) - 1))]++;
+    }
+
+    /// <summary>Makes room for some counts, at once where several are missing.</summary>
+    /// <param name="indexes">Bit i: for that of index i.</param>
+    public void Reserve(ulong indexes)
+    {
+        ulong all = present | indexes;
+        if (all == present)
+            return;
+        int count = BitOperations.PopCount(all);
+        long[] grown = values?.Length >= count ? values : new long[count + 2];
+
+        // From the last on: a place never moves forward past one that is still to be read.
+        int from = BitOperations.PopCount(present);
+        for (ulong rest = all; rest != 0;)
+        {
+            int index = 63 - BitOperations.LeadingZeroCount(rest);
+            rest &= ~(1UL << index);
+            grown[--count] = (present >> index & 1) == 0 ? 0 : values![--from];
+        }
+
+        values = grown;
+        present = all;
     }
 
     /// <summary>Sets all counts to 0; keeps the memory.</summary>

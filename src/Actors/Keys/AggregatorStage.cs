@@ -21,6 +21,7 @@ public sealed class AggregatorStage : IStage
 
     private readonly PipelineOptions options;
     private readonly SymbolTable metrics;
+    private readonly BundleReader bundles;
     private readonly RowWriter rows;
     private readonly SourceMarks marks = new();
     private readonly KeyTable keys;
@@ -48,6 +49,7 @@ public sealed class AggregatorStage : IStage
     {
         this.options = options;
         this.metrics = metrics ?? Schemas.Metrics.CreateTable();
+        bundles = new BundleReader(this.metrics);
         rows = new RowWriter(options, this.metrics);
         keys = new KeyTable(options, this.metrics);
     }
@@ -76,7 +78,7 @@ public sealed class AggregatorStage : IStage
     public void Apply(RecordBatch batch, int index, EpochOutputs outputs)
     {
         LogRecord record = batch[index];
-        Merge(BundleReader.Read(record.Value, metrics), record.Offset, outputs);
+        Merge(bundles.Read(record.Value), record.Offset, outputs);
     }
 
     /// <inheritdoc/>

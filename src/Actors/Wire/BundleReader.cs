@@ -2,49 +2,66 @@ using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 
 namespace Earshot.Actors.Wire;
 
-/// <summary>Turns a chunk's columns back into partial aggregates.</summary>
-internal sealed class BundleReader
+/// <summary>
+/// Turns chunks back into partial aggregates. What it needs for one it keeps for the next.
+/// </summary>
+internal sealed class BundleReader(SymbolTable metricNames)
 {
-    private readonly Schemas.V1.Bundle message;
-    private readonly SymbolTable metricNames;
+    /// <summary>Cells kept for the next chunk: about as many as one has.</summary>
+    private const int SpareMax = 10_000;
+
+    private readonly Schemas.V1.Bundle message = new();
     private readonly Dictionary<(int Key, long PaneMs), Cell> cells = [];
     private readonly List<Partial> partials = [];
-    private GroupingKey[] keys = [];
+    private readonly List<Cell> spare = [];
+    private readonly List<GroupingKey> keys = [];
+    private readonly RowZip zip = new();
+    private readonly long[] row = new long[EventRow.LengthMax];
 
     // By place of the name among the chunk's symbols; 0: not looked up yet.
-    private readonly int[] metrics;
-    private readonly RowZip zip = new();
+    private int[] metrics = [];
     private (int Key, long PaneMs) lastOf;
     private Cell? last;
 
-    private BundleReader(Schemas.V1.Bundle message, SymbolTable metricNames)
-    {
-        (this.message, this.metricNames) = (message, metricNames);
-        metrics = new int[message.Symbols.Count];
-    }
-
-    /// <summary>
-    /// Reads one chunk; metric symbols are those of <paramref name="metricNames"/>.
-    /// </summary>
+    /// <summary>Reads one chunk. Its partials are valid until the next one is read.</summary>
     /// <exception cref="InvalidDataException">The bytes are no bundle, or damaged.</exception>
-    public static Bundle Read(ReadOnlySpan<byte> bytes, SymbolTable metricNames)
+    public Bundle Read(ReadOnlySpan<byte> bytes)
     {
-        Schemas.V1.Bundle message = Parse(bytes);
-        List<Partial> partials = new BundleReader(message, metricNames).Read();
+        Clear();
+        Parse(bytes);
+        ReadPartials();
         return new Bundle(
             message.SourcePartition, message.SourcePartitions, message.From, message.To,
             message.Watermark, message.Idle, message.Ended, partials, metricNames,
             First: message.Chunk == 0, Last: message.Chunk == message.Chunks - 1);
     }
 
-    private static Schemas.V1.Bundle Parse(ReadOnlySpan<byte> bytes)
+    private void Clear()
+    {
+        foreach (Partial partial in partials)
+        {
+            partial.Cell.Reset();
+            if (spare.Count < SpareMax)
+                spare.Add(partial.Cell);
+        }
+
+        partials.Clear();
+        cells.Clear();
+        keys.Clear();
+        last = null;
+        foreach (FieldDescriptor field in Schemas.V1.Bundle.Descriptor.Fields.InFieldNumberOrder())
+            field.Accessor.Clear(message);
+    }
+
+    private void Parse(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            return Schemas.V1.Bundle.Parser.ParseFrom(bytes);
+            message.MergeFrom(bytes);
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -52,16 +69,16 @@ internal sealed class BundleReader
         }
     }
 
-    private List<Partial> Read()
+    private void ReadPartials()
     {
         try
         {
-            keys = ReadKeys();
+            ReadKeys();
+            metrics = new int[message.Symbols.Count];
             ReadMetrics();
             EndCell();
             ReadCalls();
             ReadRows();
-            return partials;
         }
         catch (Exception e) when (
             e is ArgumentException or OverflowException or IndexOutOfRangeException)
@@ -72,11 +89,10 @@ internal sealed class BundleReader
         }
     }
 
-    private GroupingKey[] ReadKeys()
+    private void ReadKeys()
     {
-        GroupingKey[] all = new GroupingKey[message.KeyGrouping.Count];
         int dimension = 0;
-        for (int i = 0; i < all.Length; i++)
+        for (int i = 0; i < message.KeyGrouping.Count; i++)
         {
             string?[] values = new string?[message.KeyWidth[i]];
             for (int d = 0; d < values.Length; d++)
@@ -85,10 +101,8 @@ internal sealed class BundleReader
                 values[d] = symbol == 0 ? null : message.Symbols[symbol - 1];
             }
 
-            all[i] = new GroupingKey(message.KeyGrouping[i], values);
+            keys.Add(new GroupingKey(message.KeyGrouping[i], values));
         }
-
-        return all;
     }
 
     private void ReadMetrics()
@@ -144,7 +158,6 @@ internal sealed class BundleReader
 
     private void ReadRows()
     {
-        long[] row = new long[EventRow.LengthMax];
         int at = 0;
         for (int i = 0; i < message.RowKey.Count; i++)
         {
@@ -191,12 +204,21 @@ internal sealed class BundleReader
     {
         if (!cells.TryGetValue((key, paneMs), out Cell? cell))
         {
-            if (key < 0 || key >= keys.Length)
+            if (key < 0 || key >= keys.Count)
                 throw new ArgumentOutOfRangeException(nameof(key));
-            cells.Add((key, paneMs), cell = new Cell());
+            cells.Add((key, paneMs), cell = TakeCell());
             partials.Add(new Partial(keys[key], paneMs, cell));
         }
 
+        return cell;
+    }
+
+    private Cell TakeCell()
+    {
+        if (spare.Count == 0)
+            return new Cell();
+        Cell cell = spare[^1];
+        spare.RemoveAt(spare.Count - 1);
         return cell;
     }
 }

@@ -94,7 +94,7 @@ public sealed class BundleTests
         };
         for (int i = 0; i < 2 * message.CallWidth; i++)
             message.CallCounts.Add(i);
-        Bundle back = BundleReader.Read(message.ToByteArray(), names);
+        Bundle back = new BundleReader(names).Read(message.ToByteArray());
         Assert.Equal(1, back.Partials[0].Cell.Counts.Attempts);
         Assert.Equal(message.CallWidth, back.Partials[1].Cell.Counts.Calls);
     }
@@ -120,13 +120,13 @@ public sealed class BundleTests
                 KeyDimensions = { 1 }, MetricKey = { 0 }, MetricPane = { 0 }, MetricName = { 2 },
                 MetricCount = { 1 }, Raw = { 4 },
             };
-            Assert.Single(BundleReader.Read(message.ToByteArray(), names).Partials);
+            Assert.Single(new BundleReader(names).Read(message.ToByteArray()).Partials);
             damage(message);
             Assert.Throws<InvalidDataException>(
-                () => BundleReader.Read(message.ToByteArray(), names));
+                () => new BundleReader(names).Read(message.ToByteArray()));
         }
 
-        Assert.Throws<InvalidDataException>(() => BundleReader.Read("\xff"u8, names));
+        Assert.Throws<InvalidDataException>(() => new BundleReader(names).Read("\xff"u8));
     }
 
     private static Cell CellOf(int seed, int values)
@@ -171,7 +171,7 @@ public sealed class BundleTests
             for (int i = 0; i < append.Records.Count; i++)
             {
                 Assert.InRange(append.Records[i].Value.Length, 1, 1_000_000);
-                chunks.Add(BundleReader.Read(append.Records[i].Value, names));
+                chunks.Add(new BundleReader(names).Read(append.Records[i].Value));
             }
         }
 
