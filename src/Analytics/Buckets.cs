@@ -66,7 +66,8 @@ public static class Buckets
             return 0;
         int magnitude = Math.Abs(index) - 1;
         int exponent = (magnitude >> PartBits) + ExponentMin;
-        double value = Middles.OfPart[magnitude & (PerOctave - 1)] * PowerOfTwo(exponent - PartBits);
+        double middle = Middles.OfPart[magnitude & (PerOctave - 1)];
+        double value = middle * PowerOfTwo(exponent - PartBits);
         return index < 0 ? -value : value;
     }
 

@@ -6,7 +6,6 @@ using Earshot.Analytics.Quality;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
 using Earshot.Snapshots;
-using State = Earshot.Schemas.V1.CallState.Types.State;
 
 namespace Earshot.Actors.Calls;
 
@@ -175,8 +174,8 @@ internal sealed class CallJoin(
             row.SourceOffset = offset;
         combiner.AddCall(
             summary.Dimensions, summary.EventTimeMs, values, pdd,
-            EndOf(summary.State, summary.SipResponse, values), summary.SipResponse, known?.Media,
-            row);
+            SaidEnd.Of(summary.State, summary.SipResponse, values), summary.SipResponse,
+            known?.Media, row);
         finished?.Write(row, id, outputs);
         return Verdict.Aggregated;
     }
@@ -280,8 +279,8 @@ internal sealed class CallJoin(
             counted.Add(id, new CountedCall(call.PartialMs, Complete: false, pdd is not null));
             combiner.AddCall(
                 call.Dimensions, call.PartialMs, values, pdd,
-                EndOf(call.PartialState, call.SipResponse, values), call.SipResponse, call.Media,
-                row);
+                SaidEnd.Of(call.PartialState, call.SipResponse, values), call.SipResponse,
+                call.Media, row);
             finished?.Write(row, id, outputs);
         }
         else if (call.EndMs != CallActor.Never)
@@ -292,7 +291,7 @@ internal sealed class CallJoin(
             counted.Add(id, new CountedCall(call.EndMs, Complete: false, pdd is not null));
             CallEnd end = call.FailedAfterAnswer ? CallEnd.Dropped
                 : call.AnsweredMs != CallActor.Never ? CallEnd.Answered
-                : EndOf(call.EndState, call.SipResponse, []);
+                : SaidEnd.Of(call.EndState, call.SipResponse, []);
             FinishedCall? row = RowOf(
                 FinishedRows.Signalling, call.IdText, call.EndMs, call.Dimensions, call,
                 saysPdd: !call.PddCounted, outputs);
@@ -370,35 +369,5 @@ internal sealed class CallJoin(
         }
 
         return rest.AsSpan(0, count);
-    }
-
-    /// <summary>
-    /// How a call ended. Where no state is said, a final 200 or a connected time means answered.
-    /// </summary>
-    private static CallEnd EndOf(State state, int sipResponse, ReadOnlySpan<MetricValue> values)
-    {
-        switch (state)
-        {
-            case State.Completed or State.Answered or State.InProgress or State.Disconnected:
-                return CallEnd.Answered;
-            case State.Busy:
-                return CallEnd.Busy;
-            case State.Noanswer:
-                return CallEnd.NoAnswer;
-            case State.Canceled:
-                return CallEnd.Canceled;
-            case State.Failed:
-                return CallEnd.Failed;
-        }
-
-        if (sipResponse == 200)
-            return CallEnd.Answered;
-        foreach (MetricValue value in values)
-        {
-            if (value is { Metric: Metrics.ConnectDuration, Value: > 0 })
-                return CallEnd.Answered;
-        }
-
-        return CallEnd.None;
     }
 }

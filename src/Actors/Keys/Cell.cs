@@ -230,12 +230,12 @@ public sealed class Cell
     }
 
     /// <summary>
-    /// Its rows, where it is nothing but rows of metrics below a number. Valid until the next
-    /// change.
+    /// Its rows, where it is nothing but rows of metrics below a number; empty where they say
+    /// nothing. Valid until the next change.
     /// </summary>
     internal bool TryGetRows(int metricsEnd, out ReadOnlySpan<long> all)
     {
-        all = rows.All;
+        all = rows.SayNothing ? [] : rows.All;
         return !isAggregated && !rows.IsCounted && rows.Metrics >> metricsEnd == 0
             && counts.IsEmpty;
     }

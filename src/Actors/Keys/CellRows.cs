@@ -38,6 +38,10 @@ internal struct CellRows
     /// <summary>All rows, one after another.</summary>
     public readonly ReadOnlySpan<long> All => rows.AsSpan(0, length);
 
+    /// <summary>True when no row has a value or counts anything.</summary>
+    public readonly bool SayNothing =>
+        Metrics == 0 && !rows.AsSpan(0, length).ContainsAnyExcept(0L);
+
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
 

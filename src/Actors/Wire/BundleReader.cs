@@ -67,6 +67,13 @@ internal sealed class BundleReader(SymbolTable metricNames)
         {
             throw new InvalidDataException("these bytes are no bundle: " + e.Message, e);
         }
+
+        if (message.Format > BundleWriter.Format)
+        {
+            throw new InvalidDataException(
+                $"the bundle has format {message.Format}, and {BundleWriter.Format} is the " +
+                "newest one known here: a newer version wrote it. Let that version read it, too.");
+        }
     }
 
     private void ReadPartials()

@@ -16,6 +16,9 @@ internal sealed class BundleWriter(int targets)
     /// <summary>A chunk is closed when its estimated size reaches this.</summary>
     private const int ChunkBytes = 600_000;
 
+    /// <summary>The newest form a bundle has; see <c>format</c> in bundle.proto.</summary>
+    public const int Format = 1;
+
     private readonly List<Partial>[] byTarget =
         [.. Enumerable.Range(0, targets).Select(_ => new List<Partial>())];
 
@@ -55,6 +58,8 @@ internal sealed class BundleWriter(int targets)
     {
         if (partial.Cell.TryGetRows(Metrics.End, out ReadOnlySpan<long> rows))
         {
+            if (rows.IsEmpty)
+                return;
             CloseFullChunk(bundle);
             columns.Add(partial, rows);
             return;
@@ -94,6 +99,7 @@ internal sealed class BundleWriter(int targets)
         chunk.Int(V1.WatermarkFieldNumber, bundle.WatermarkMs);
         chunk.Bool(V1.IdleFieldNumber, bundle.Idle);
         chunk.Bool(V1.EndedFieldNumber, bundle.Ended);
+        chunk.Int(V1.FormatFieldNumber, Format);
         columns.MoveTo(chunk);
         chunk.Int(V1.CallWidthFieldNumber, CallCounts.Width);
     }

@@ -15,6 +15,6 @@ internal static class Bundles
     public static bool CanBeToldFromItsRepeat(byte[] value)
     {
         Bundle bundle = Bundle.Parser.ParseFrom(value);
-        return bundle.From < bundle.To || bundle.MetricKey.Count + bundle.CallKey.Count > 0;
+        return bundle.From < bundle.To || bundle.KeyGrouping.Count > 0;
     }
 }

@@ -6,6 +6,7 @@ using Earshot.Analytics;
 using Earshot.Log;
 using Earshot.Schemas;
 using Google.Protobuf;
+using V1 = Earshot.Schemas.V1;
 
 namespace Earshot.Tests.Unit.Actors;
 
@@ -85,6 +86,87 @@ public sealed class BundleTests
     }
 
     [Fact]
+    public void Cells_of_few_events_travel_as_the_rows_they_came_in()
+    {
+        List<Partial> sent = [];
+        foreach (int events in (int[])[1, 2, 64])
+        {
+            Cell cell = new();
+            for (int i = 0; i < events; i++)
+                Give(cell, i, metrics: [Metrics.Pdd, Metrics.MaxJitter, Metrics.SrdFailed]);
+            sent.Add(new Partial(new GroupingKey(0, ["few", "" + events]), 60_000, cell));
+        }
+
+        V1.Bundle message = MessageOf(sent);
+        Assert.Equal([0, 1, 2], message.RowKey);
+        Assert.Empty(message.MetricKey);
+        Assert.Empty(message.CallKey);
+        AssertSame(sent, new BundleReader(names).Read(message.ToByteArray()).Partials);
+
+        // One event more, or a metric that is not known everywhere: by metric.
+        Cell many = new(), own = new();
+        for (int i = 0; i < 65; i++)
+            Give(many, i, metrics: [Metrics.Pdd]);
+        Give(own, 1, metrics: [Metrics.Pdd, names.Intern("mood")]);
+        sent = [new(new GroupingKey(0, ["many"]), 0, many), new(new GroupingKey(0, [""]), 0, own)];
+        message = MessageOf(sent);
+        Assert.Empty(message.RowKey);
+        AssertSame(sent, new BundleReader(names).Read(message.ToByteArray()).Partials);
+    }
+
+    [Fact]
+    public void What_says_nothing_is_not_sent()
+    {
+        Cell empty = new();
+        Give(empty, 0, metrics: [], default);
+        Assert.Empty(MessageOf([new Partial(new GroupingKey(0, []), 0, empty)]).KeyGrouping);
+    }
+
+    [Fact]
+    public void A_reader_keeps_nothing_of_the_bundle_before()
+    {
+        Cell few = new(), many = new();
+        Give(few, 1, metrics: [Metrics.Mos]);
+        for (int i = 0; i < 100; i++)
+            Give(many, i, metrics: [Metrics.Pdd, Metrics.Mos]);
+        List<Partial> first = [new(new GroupingKey(1, ["b", null]), 2, many),
+            new(new GroupingKey(0, ["a"]), 1, few)];
+        List<Partial> second = [new(new GroupingKey(1, ["b", "c"]), 3, many),
+            new(new GroupingKey(0, ["d"]), 1, few)];
+        BundleReader reader = new(names);
+        foreach (List<Partial> sent in (List<Partial>[])[first, second, [], first])
+            AssertSame(sent, reader.Read(MessageOf(sent).ToByteArray()).Partials);
+        Assert.Throws<InvalidDataException>(() => reader.Read("\xff"u8));
+        AssertSame(second, reader.Read(MessageOf(second).ToByteArray()).Partials);
+    }
+
+    [Fact]
+    public void Damaged_rows_are_refused_as_such()
+    {
+        Action<V1.Bundle>[] damages =
+        [
+            bundle => bundle.RowKey[0] = 1,
+            bundle => bundle.RowNumbers[0] = 6,
+            bundle => bundle.RowNumbers[0] = 4,
+            bundle => bundle.Rows[0] |= 1,
+            bundle => bundle.Rows[0] |= 1UL << Metrics.End,
+            bundle => bundle.Rows[2] = ulong.MaxValue,
+            bundle => bundle.Rows[4] = (ulong)BitConverter.DoubleToInt64Bits(double.NaN),
+            bundle => bundle.Format = 2,
+        ];
+        Cell cell = new();
+        Give(cell, 3, metrics: [Metrics.Pdd, Metrics.Mos]);
+        foreach (Action<V1.Bundle> damage in damages)
+        {
+            V1.Bundle message = MessageOf([new Partial(new GroupingKey(0, ["x"]), 0, cell)]);
+            Assert.Equal(5, message.Rows.Count);
+            damage(message);
+            Assert.Throws<InvalidDataException>(
+                () => new BundleReader(names).Read(message.ToByteArray()));
+        }
+    }
+
+    [Fact]
     public void A_newer_senders_further_counts_are_left_out()
     {
         Earshot.Schemas.V1.Bundle message = new()
@@ -127,6 +209,26 @@ public sealed class BundleTests
         }
 
         Assert.Throws<InvalidDataException>(() => new BundleReader(names).Read("\xff"u8));
+    }
+
+    private static void Give(Cell cell, int seed, int[] metrics) => Give(
+        cell, seed, metrics, CountStep.Of(new CallOutcome(
+            Attempt: true, CallEnd.Answered, 1000 * seed, 200, (Tags)(seed % 8))));
+
+    private static void Give(Cell cell, int seed, int[] metrics, in CountStep step)
+    {
+        long[] row = new long[EventRow.LengthMax];
+        EventRow.Begin(row, step, metrics.Length);
+        foreach (int metric in metrics)
+            Assert.True(EventRow.TryAdd(row, metric, seed + (0.5 * metric)));
+        cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
+    }
+
+    private V1.Bundle MessageOf(IReadOnlyList<Partial> partials)
+    {
+        EpochOutputs outputs = new(Topics.Default, 3);
+        new BundleWriter(1).Write(Make(partials), outputs);
+        return V1.Bundle.Parser.ParseFrom(Assert.Single(outputs.Take()).Records[0].Value);
     }
 
     private static Cell CellOf(int seed, int values)

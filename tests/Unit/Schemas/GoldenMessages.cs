@@ -32,6 +32,7 @@ internal static class GoldenMessages
             ["call-summary"] = CallSummary(),
             ["call-summary-2"] = CallSummary2(),
             ["bundle"] = Bundle(),
+            ["bundle-rows"] = BundleOfRows(),
             ["control-idle"] = Control(control => control.Idle = new Control.Types.Idle()),
             ["control-ended"] = Control(control => control.Ended = new Control.Types.Ended()),
             ["control-started"] = Control(control =>
@@ -135,6 +136,17 @@ internal static class GoldenMessages
         Sum = { 99.5 }, M2 = { 0.5 }, Min = { -1 }, Max = { 3 }, BucketEntries = { 2 },
         BucketIndex = { -7, 300 }, BucketCount = { 60, 5 }, CallKey = { 0 },
         CallPane = { Noon }, CallCounts = { 3, 2, 1 }, CallWidth = 3,
+    };
+
+    private static Bundle BundleOfRows() => new()
+    {
+        SourcePartition = 3, SourcePartitions = 8, From = 2000, To = 2001, Watermark = Noon,
+        Chunks = 1, Format = 1, Symbols = { "us" }, KeyGrouping = { 0 }, KeyDimensions = { 1 },
+        KeyWidth = { 1 }, RowKey = { 0 }, RowPane = { Noon }, RowNumbers = { 5 },
+        Rows =
+        {
+            0x1002, 0x3, (61_250 << 8) | 2, 0x3FF8_0000_0000_0000, 0x4010_0000_0000_0000,
+        },
     };
 
     private static Control Control(Action<Control> what)
