@@ -122,5 +122,12 @@ internal sealed class Spread
         positive.AddOnes(magnitudes[..used]);
     }
 
-    private void AddToBucket(double value) => AddBucket(Buckets.IndexOf(value), 1);
+    private void AddToBucket(double value)
+    {
+        int index = Buckets.IndexOf(value);
+        if (index > 0)
+            positive.AddOnes(new ReadOnlySpan<int>(in index));
+        else
+            AddBucket(index, 1);
+    }
 }

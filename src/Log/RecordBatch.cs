@@ -119,6 +119,9 @@ public sealed class RecordBatch
         }
     }
 
+    /// <summary>The offset of record <paramref name="index"/>.</summary>
+    public long OffsetOf(int index) => Entries[index].Offset;
+
     /// <summary>The line or record number in the origin, from 1; 0 if it means nothing.</summary>
     public long LineOf(long offset) => OriginStart < 0 ? 0 : offset - OriginStart + 1;
 

@@ -263,12 +263,12 @@ public sealed class CallStage : IStage
 
     private void Take(RecordBatch batch, int index, EpochOutputs outputs)
     {
-        switch (calls.Take(record, batch[index].Offset, outputs))
+        switch (calls.Take(record, batch.OffsetOf(index), outputs))
         {
             case Verdict.Aggregated:
                 books.Aggregated++;
                 if (record.Kind == EventKind.StreamReport)
-                    Watch(batch[index].Offset, outputs);
+                    Watch(batch.OffsetOf(index), outputs);
                 break;
             case Verdict.Duplicate:
                 books.Duplicate++;

@@ -33,6 +33,7 @@ internal sealed class EventBlock(PartialTable partials, int dimensionCount)
         if (count == EventsMax)
             Flush();
         symbols.CopyTo(dimensions.AsSpan(count * dimensionCount));
+        partials.WillFind(symbols);
         panes[count] = partials.PaneOf(timeMs);
         int start = count == 0 ? 0 : ends[count - 1];
         Span<long> row = rows.AsSpan(start, EventRow.LengthMax);

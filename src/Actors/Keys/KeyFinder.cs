@@ -26,6 +26,24 @@ internal sealed class KeyFinder(int[] ordinals)
     private Slot[] slots = new Slot[SlotsAtFirst];
     private int count;
 
+    /// <summary>Says that a key is looked for soon, so that its place is in the cache by then.
+    /// </summary>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    public void WillFind(ReadOnlySpan<int> dimensions)
+    {
+        if (ordinals.Length == 1)
+        {
+            int symbol = dimensions[ordinals[0]];
+            if (symbol < bySymbol.Length)
+                CacheLine.Fetch(ref bySymbol[symbol]);
+        }
+        else if (ordinals.Length == 2)
+        {
+            uint at = SlotOf(Pair(dimensions[ordinals[0]], dimensions[ordinals[1]]));
+            CacheLine.Fetch(ref slots[at & (uint)(slots.Length - 1)]);
+        }
+    }
+
     /// <summary>The key; null: not known.</summary>
     /// <param name="dimensions">Symbols by ordinal.</param>
     public KeyEntry? Find(ReadOnlySpan<int> dimensions)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Earshot.Actors.Stages;
 using Earshot.Schemas;
 using Earshot.Snapshots;
@@ -24,21 +25,8 @@ internal sealed class MetricLimit(SymbolTable names)
 
     /// <summary>True when a value of a metric is taken; else it is counted.</summary>
     /// <param name="metric">The metric's symbol.</param>
-    public bool Admit(int metric)
-    {
-        if (metric < Schemas.Metrics.End || admitted.Contains(metric))
-            return true;
-        changed = true;
-        if (admitted.Count == NamesMax)
-        {
-            Refused++;
-            return false;
-        }
-
-        names.Keep(metric);
-        admitted.Add(metric);
-        return true;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Admit(int metric) => metric < Schemas.Metrics.End || AdmitNamed(metric);
 
     /// <summary>Adds the names when something changed.</summary>
     public void Save(List<SnapshotPart> into, bool whole)
@@ -64,4 +52,20 @@ internal sealed class MetricLimit(SymbolTable names)
             for (int i = 0; i < count; i++)
                 admitted.Add(names.Intern(reader.ReadString()));
         });
+
+    private bool AdmitNamed(int metric)
+    {
+        if (admitted.Contains(metric))
+            return true;
+        changed = true;
+        if (admitted.Count == NamesMax)
+        {
+            Refused++;
+            return false;
+        }
+
+        names.Keep(metric);
+        admitted.Add(metric);
+        return true;
+    }
 }

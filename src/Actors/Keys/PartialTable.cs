@@ -68,6 +68,14 @@ internal sealed class PartialTable
     /// <summary>What the epoch has brought so far.</summary>
     public IReadOnlyList<Partial> Partials => partials;
 
+    /// <summary>Says that the keys for an event's dimensions are looked for soon.</summary>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    public void WillFind(ReadOnlySpan<int> dimensions)
+    {
+        foreach (KeyFinder grouping in groupings)
+            grouping.WillFind(dimensions);
+    }
+
     /// <summary>The key of a grouping set for an event's dimensions; null: not known yet.</summary>
     /// <param name="grouping">Index of the grouping set.</param>
     /// <param name="dimensions">Symbols by ordinal.</param>

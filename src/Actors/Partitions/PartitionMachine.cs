@@ -162,7 +162,7 @@ public sealed class PartitionMachine
             (activeSinceTick, idle) = (true, false);
         for (int i = 0; i < batch.Count; i++)
         {
-            long offset = batch[i].Offset;
+            long offset = batch.OffsetOf(i);
             if (offset < Position)
                 continue;
             if (recovering && offset >= recoverTo)
