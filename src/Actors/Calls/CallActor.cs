@@ -27,6 +27,9 @@ internal sealed class CallActor
     /// <summary>"This step was not seen", ms.</summary>
     public const long Never = long.MaxValue;
 
+    /// <summary>The call's id; 0 while it stands for none.</summary>
+    public ulong Id;
+
     /// <summary>When its first step or summary happened; reports do not count.</summary>
     public long FirstMs = Never;
 
@@ -90,9 +93,6 @@ internal sealed class CallActor
     private int partialCount;
 
     public CallActor(int dimensions) => Dimensions = new int[dimensions];
-
-    /// <summary>The call's id; 0 while it stands for none.</summary>
-    public ulong Id;
 
     /// <summary>Says that it is used soon.</summary>
     public void WillUse()

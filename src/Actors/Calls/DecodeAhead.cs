@@ -16,9 +16,6 @@ internal sealed class DecodeAhead(
 {
     private const int Ahead = 8;
 
-    /// <summary>Is told of records that are to come; an id of 0 is none.</summary>
-    public delegate void WillTake(ReadOnlySpan<EventRecord> next);
-
     private readonly EventRecord[] records =
         [.. Enumerable.Range(0, Ahead).Select(_ => createRecord())];
 
@@ -28,6 +25,9 @@ internal sealed class DecodeAhead(
     private RecordBatch? decoded;
     private int first;
     private int end;
+
+    /// <summary>Is told of records that are to come; an id of 0 is none.</summary>
+    public delegate void WillTake(ReadOnlySpan<EventRecord> next);
 
     /// <summary>A record of a batch, decoded. Valid until the next one is asked for.</summary>
     public EventRecord Take(RecordBatch batch, int index, out DecodeResult result)
@@ -51,10 +51,9 @@ internal sealed class DecodeAhead(
 
     private void Decode(RecordBatch batch, int index)
     {
-        decoded = batch;
-        first = index;
-        end = index + 1;
+        Forget();
         results[0] = Decode(batch[index], records[0]);
+        (decoded, first, end) = (batch, index, index + 1);
         int last = Math.Min(batch.Count, index + Ahead);
         try
         {
@@ -63,7 +62,7 @@ internal sealed class DecodeAhead(
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A decoder does not throw. Should one do, it does so again when this one is due.
+            // Hides nothing: the record is decoded again when it is due, and fails then.
         }
 
         willTake(records.AsSpan(0, end - first));

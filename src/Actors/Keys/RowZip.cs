@@ -32,6 +32,12 @@ internal sealed class RowZip
     {
         for (int i = 0; TryMakeRow(i, cell); i++)
             cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
+        Clear();
+    }
+
+    /// <summary>Forgets what was added.</summary>
+    public void Clear()
+    {
         columns.Clear();
         count = 0;
     }

@@ -52,6 +52,7 @@ internal sealed class BundleReader(SymbolTable metricNames)
         partials.Clear();
         cells.Clear();
         keys.Clear();
+        zip.Clear();
         last = null;
         foreach (FieldDescriptor field in Schemas.V1.Bundle.Descriptor.Fields.InFieldNumberOrder())
             field.Accessor.Clear(message);
@@ -180,6 +181,9 @@ internal sealed class BundleReader(SymbolTable metricNames)
                 cell.Add(row.AsSpan(0, length));
             }
         }
+
+        if (at != message.Rows.Count)
+            throw new ArgumentException($"rows of {message.Rows.Count} numbers, not {at}");
     }
 
     private int MetricOf(int symbol)

@@ -137,6 +137,11 @@ public sealed class BundleTests
         foreach (List<Partial> sent in (List<Partial>[])[first, second, [], first])
             AssertSame(sent, reader.Read(MessageOf(sent).ToByteArray()).Partials);
         Assert.Throws<InvalidDataException>(() => reader.Read("\xff"u8));
+        V1.Bundle damaged = MessageOf(first);
+        damaged.MetricCount[1] = 3;
+        damaged.MetricCount[0] = 64;
+        damaged.Raw.AddRange(Enumerable.Repeat(1.5, 64));
+        Assert.Throws<InvalidDataException>(() => reader.Read(damaged.ToByteArray()));
         AssertSame(second, reader.Read(MessageOf(second).ToByteArray()).Partials);
     }
 
@@ -148,6 +153,8 @@ public sealed class BundleTests
             bundle => bundle.RowKey[0] = 1,
             bundle => bundle.RowNumbers[0] = 6,
             bundle => bundle.RowNumbers[0] = 4,
+            bundle => bundle.RowNumbers[0] = -5,
+            bundle => bundle.Rows.Add(0),
             bundle => bundle.Rows[0] |= 1,
             bundle => bundle.Rows[0] |= 1UL << Metrics.End,
             bundle => bundle.Rows[2] = ulong.MaxValue,
