@@ -80,7 +80,7 @@ public sealed class CallStage : IStage
         get
         {
             // Keys of events that wait may yet be refused.
-            combiner.Flush();
+            combiner.Partials.Flush();
             return warnings.AddTo(books.ToProgress()) with
             {
                 ForgottenIds = seen.Forgotten + calls.Forgotten,
@@ -168,20 +168,21 @@ public sealed class CallStage : IStage
         ReleaseBundle();
     }
 
-    /// <summary>The epoch's bundle; its partials are valid until the next record.</summary>
+    /// <summary>The epoch's bundle; its partials are valid until the next record, and the
+    /// cell of each until the next partial.</summary>
     internal Bundle CutBundle(long from, long to, bool idle)
     {
-        combiner.Flush();
+        combiner.Partials.Flush();
         return new Bundle(
             partition, options.Partitions, from, to, clock.WatermarkMs, idle, clock.Ended,
             combiner.Partials.Partials, MetricNames);
     }
 
-    /// <summary>Takes the cells of the last bundle back.</summary>
+    /// <summary>Forgets what the last bundle was made of.</summary>
     internal void ReleaseBundle()
     {
-        // What a suppressed bundle would hold is dropped with it.
-        combiner.Flush();
+        // What a suppressed bundle would hold is dropped with it; its keys are live all the same.
+        combiner.Partials.Flush();
         combiner.Partials.Clear();
         decoder.Forget();
         renewal.AfterEpoch();
@@ -289,7 +290,7 @@ public sealed class CallStage : IStage
         // The end of the input is past every record; the last period goes on to it.
         if (!clock.Ended && keys.IsPast(watermark))
         {
-            combiner.Flush();
+            combiner.Partials.Flush();
             keys.Advance(watermark);
         }
 

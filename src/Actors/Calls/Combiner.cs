@@ -15,7 +15,6 @@ internal sealed class Combiner
     private readonly PddBaselines baselines;
     private readonly int countryOrdinal;
     private readonly MetricLimit metricLimit;
-    private readonly EventBlock block;
     private readonly int edgeOrdinal;
     private readonly int[] edgeSymbols; // by Edge
     private readonly MetricValue[] sane = new MetricValue[EventRecord.ValuesMax];
@@ -36,21 +35,14 @@ internal sealed class Combiner
         Partials = new PartialTable(
             options.Keys, dimensions, dimensionValues, Panes.LengthOf([.. options.Windows]),
             keys);
-        block = new EventBlock(Partials, dimensions.Count);
         edgeOrdinal = dimensions.OrdinalOf("edge"u8);
         edgeSymbols = new int[Edges.Count];
         foreach (Edge edge in Edges.Named)
             edgeSymbols[(int)edge] = dimensionValues.Intern(Edges.NameOf(edge));
     }
 
-    /// <summary>What the epoch has brought so far, after <see cref="Flush"/>.</summary>
+    /// <summary>What the epoch has brought so far.</summary>
     public PartialTable Partials { get; }
-
-    /// <summary>
-    /// Brings the events taken in to their keys: before these are read, and before a period of the
-    /// key limit begins.
-    /// </summary>
-    public void Flush() => block.Flush();
 
     public SymbolTable MetricNames { get; }
 
@@ -89,7 +81,7 @@ internal sealed class Combiner
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
     {
         Teach(dimensions, timeMs, values);
-        block.Add(dimensions, timeMs, values, default);
+        Partials.Add(dimensions, timeMs, values, default);
     }
 
     /// <summary>What the tags of the last stream report were decided by.</summary>
@@ -120,7 +112,7 @@ internal sealed class Combiner
             IceFailed = report.IceFailed,
         };
         ReportTags = tags.OfReport(reportFacts);
-        block.Add(
+        Partials.Add(
             report.Dimensions, report.EventTimeMs, values,
             CountStep.Of(ReportTags.Raised).With(CountStep.Of(mos)));
     }
@@ -166,7 +158,7 @@ internal sealed class Combiner
             FinishedRows.Judge(row, tags, said, facts, limit, outcome);
         }
 
-        block.Add(dimensions, timeMs, values, CountStep.Of(outcome));
+        Partials.Add(dimensions, timeMs, values, CountStep.Of(outcome));
     }
 
     // Every delay that counts in the statistics teaches, and no other: stream reports bring none.

@@ -107,7 +107,7 @@ public sealed class AggregatorStage : IStage
         // A source's end may cover no offsets, and still bring partials: its range alone would
         // not tell a repeat.
         if (bundle.From < next
-            || (bundle.Partials.Count > 0 && marks.HasEnded(bundle.SourcePartition)))
+            || (marks.HasEnded(bundle.SourcePartition) && bundle.Partials.Any()))
         {
             duplicateBundles++;
             return;

@@ -114,13 +114,16 @@ public sealed class Cell
     /// <summary>Adds what an event brings.</summary>
     internal void Add(ReadOnlySpan<long> row)
     {
+        if (EventRow.IsFurther(row))
+        {
+            Of((int)row[1]).Add(BitConverter.Int64BitsToDouble(row[EventRow.Head]));
+            return;
+        }
+
         if (!rows.HasRoom(1))
             Spill();
         rows.Add(row);
     }
-
-    /// <summary>Says that a row is added soon.</summary>
-    internal void WillAdd() => rows.WillAdd();
 
     /// <summary>Merges an aggregate of one metric.</summary>
     public void Merge(int metric, Aggregate other) => Of(metric).Merge(other);

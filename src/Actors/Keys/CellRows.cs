@@ -1,6 +1,5 @@
 using System.Numerics;
 using Earshot.Analytics;
-using Earshot.Schemas;
 
 namespace Earshot.Actors.Keys;
 
@@ -14,8 +13,6 @@ internal struct CellRows
     /// <summary>Most rows. So none of their metrics has more values than are kept one by one.
     /// </summary>
     public const int CountMax = Aggregate.RawMax;
-
-    private const int NumbersOfLine = 64 / sizeof(long);
 
     private long[]? rows;
     private int length;
@@ -44,15 +41,6 @@ internal struct CellRows
 
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
-
-    /// <summary>Says that a row comes soon, so that its place is in the cache by then.</summary>
-    public readonly void WillAdd()
-    {
-        if (rows is null || length >= rows.Length)
-            return;
-        CacheLine.Fetch(ref rows[length]);
-        CacheLine.Fetch(ref rows[Math.Min(length + NumbersOfLine, rows.Length - 1)]);
-    }
 
     /// <summary>Takes in a row; there must be room.</summary>
     public void Add(ReadOnlySpan<long> row)

@@ -11,6 +11,7 @@ namespace Earshot.Actors.Keys;
 /// <para>
 /// [0] bit m: a value of metric m. [1] bit i: 1 to the count of field i. [2] connected time, ms,
 /// times 256, and the number of values that count. From [3] on the values, as the bits of doubles.
+/// Within an epoch there are others for the metrics that have no bit: see <see cref="SetFurther"/>.
 /// </para>
 /// </summary>
 internal static class EventRow
@@ -27,6 +28,9 @@ internal static class EventRow
 
     private const int ValuesBits = 8;
 
+    // The bit of metric 0, which does not exist.
+    private const long Further = 1;
+
     /// <summary>Begins a row.</summary>
     /// <param name="row">Its place, at least <see cref="LengthMax"/> long.</param>
     /// <param name="step">What the event adds to the counts.</param>
@@ -40,11 +44,16 @@ internal static class EventRow
 
     /// <summary>Adds a value.</summary>
     /// <param name="row">A row that was begun.</param>
-    /// <param name="metric">Its symbol, below <see cref="MetricsEnd"/>.</param>
+    /// <param name="metric">Its symbol.</param>
     /// <param name="value">The value, finite.</param>
-    /// <returns>False: the row has one of this metric, and stays as it is.</returns>
+    /// <returns>
+    /// False: the row has one of this metric, or the metric is not below <see cref="MetricsEnd"/>;
+    /// the row stays as it is.
+    /// </returns>
     public static bool TryAdd(Span<long> row, int metric, double value)
     {
+        if (metric >= MetricsEnd)
+            return false;
         ulong metrics = (ulong)row[0], bit = 1UL << metric;
         if ((metrics & bit) != 0)
             return false;
@@ -57,13 +66,29 @@ internal static class EventRow
     }
 
     /// <summary>
+    /// Makes a row of one value, which counts nothing, of any metric: [0] is 1, which no other row
+    /// has, [1] the metric's symbol, [2] 0.
+    /// </summary>
+    public static void SetFurther(Span<long> row, int metric, double value)
+    {
+        row[0] = Further;
+        row[1] = metric;
+        row[2] = 0;
+        row[Head] = BitConverter.DoubleToInt64Bits(value);
+    }
+
+    /// <summary>Whether a row is one of <see cref="SetFurther"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsFurther(ReadOnlySpan<long> row) => row[0] == Further;
+
+    /// <summary>
     /// Fails unless a row that came from elsewhere is one; counts that are not known here, those
     /// of a newer sender, are taken out.
     /// </summary>
     /// <exception cref="ArgumentException">It is none.</exception>
     public static void Require(Span<long> row)
     {
-        if (((ulong)row[0] & 1) != 0 || (ulong)row[0] >> Metrics.End != 0)
+        if ((row[0] & Further) != 0 || (ulong)row[0] >> Metrics.End != 0)
             throw new ArgumentException($"a row of metrics {row[0]:x}");
         if (row[2] < 0)
             throw new ArgumentException($"a row that counts {row[2]:x}");

@@ -3,10 +3,10 @@ using Earshot.Schemas;
 namespace Earshot.Actors.Keys;
 
 /// <summary>
-/// Finds the key of a grouping set for the symbols of an event's dimensions: in one place in memory
-/// for sets of one dimension (the symbol says which) and of two (open addressing, at most half
-/// full). Of sets with more, the first ones are paired up one after another to a number that stands
-/// for them.
+/// Finds the number of a grouping set's key for the symbols of an event's dimensions, and whether
+/// the key is admitted: in one place in memory for sets of one dimension (the symbol says which)
+/// and of two (open addressing, at most half full). Of sets with more, the first ones are paired up
+/// one after another to a number that stands for them.
 /// </summary>
 internal sealed class KeyFinder(int[] ordinals)
 {
@@ -18,11 +18,12 @@ internal sealed class KeyFinder(int[] ordinals)
 
     private readonly string?[] values = new string?[ordinals.Length];
     private int nextNumber = 1;
+    private Known none;
 
     // Of a set of one dimension: by its symbol. Of none: the only one.
-    private KeyEntry?[] bySymbol = [];
+    private Known[] bySymbol = [];
 
-    // Of others: the pair of each and the key, or null.
+    // Of others: the pair of each and the key.
     private Slot[] slots = new Slot[SlotsAtFirst];
     private int count;
 
@@ -44,42 +45,35 @@ internal sealed class KeyFinder(int[] ordinals)
         }
     }
 
-    /// <summary>The key; null: not known.</summary>
+    /// <summary>The number of the key; 0: not known, or not admitted in a period.</summary>
     /// <param name="dimensions">Symbols by ordinal.</param>
-    public KeyEntry? Find(ReadOnlySpan<int> dimensions)
+    /// <param name="period">Number of the period, above 0.</param>
+    public int Find(ReadOnlySpan<int> dimensions, int period)
     {
-        if (ordinals.Length < 2)
-        {
-            int symbol = SymbolOf(dimensions);
-            return symbol < bySymbol.Length ? bySymbol[symbol] : null;
-        }
-
-        int number = dimensions[ordinals[0]];
-        for (int i = 0; i < prefixes.Length; i++)
-        {
-            if (!prefixes[i].TryGetValue(Pair(number, dimensions[ordinals[i + 1]]), out number))
-                return null;
-        }
-
-        ulong pair = Pair(number, dimensions[ordinals[^1]]);
-        Slot[] all = slots;
-        for (uint at = SlotOf(pair); ; at++)
-        {
-            ref readonly Slot slot = ref all[at & (uint)(all.Length - 1)];
-            if (slot.Pair == pair || slot.Entry is null)
-                return slot.Entry;
-        }
+        ref Known known = ref Find(dimensions);
+        return known.Period == period ? known.Key : 0;
     }
 
-    /// <summary>Remembers a key that is not known.</summary>
-    public void Add(ReadOnlySpan<int> dimensions, KeyEntry entry)
+    /// <summary>The number of the key, admitted or not; 0: not known.</summary>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    public int NumberOf(ReadOnlySpan<int> dimensions) => Find(dimensions).Key;
+
+    /// <summary>Says that a known key is admitted in a period.</summary>
+    public void Admit(ReadOnlySpan<int> dimensions, int period) =>
+        Find(dimensions).Period = period;
+
+    /// <summary>Remembers a key that is not known; it is not admitted yet.</summary>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    /// <param name="key">Its number, above 0.</param>
+    public void Add(ReadOnlySpan<int> dimensions, int key)
     {
+        Known known = new(key, 0);
         if (ordinals.Length < 2)
         {
             int symbol = SymbolOf(dimensions);
             if (symbol >= bySymbol.Length)
                 Array.Resize(ref bySymbol, Math.Max(symbol + 1, 2 * bySymbol.Length));
-            bySymbol[symbol] = entry;
+            bySymbol[symbol] = known;
             return;
         }
 
@@ -93,7 +87,7 @@ internal sealed class KeyFinder(int[] ordinals)
 
         if (2 * ++count > slots.Length)
             Grow();
-        Place(new Slot(Pair(number, dimensions[ordinals[^1]]), entry));
+        Place(new Slot(Pair(number, dimensions[ordinals[^1]]), known));
     }
 
     /// <summary>
@@ -125,6 +119,32 @@ internal sealed class KeyFinder(int[] ordinals)
         count = 0;
     }
 
+    // What is known of a key; a place that must not be written to when its number is 0.
+    private ref Known Find(ReadOnlySpan<int> dimensions)
+    {
+        if (ordinals.Length < 2)
+        {
+            int symbol = SymbolOf(dimensions);
+            return ref symbol < bySymbol.Length ? ref bySymbol[symbol] : ref none;
+        }
+
+        int number = dimensions[ordinals[0]];
+        for (int i = 0; i < prefixes.Length; i++)
+        {
+            if (!prefixes[i].TryGetValue(Pair(number, dimensions[ordinals[i + 1]]), out number))
+                return ref none;
+        }
+
+        ulong pair = Pair(number, dimensions[ordinals[^1]]);
+        Slot[] all = slots;
+        for (uint at = SlotOf(pair); ; at++)
+        {
+            ref Slot slot = ref all[at & (uint)(all.Length - 1)];
+            if (slot.Pair == pair || slot.Known.Key == 0)
+                return ref slot.Known;
+        }
+    }
+
     private int SymbolOf(ReadOnlySpan<int> dimensions) =>
         ordinals.Length == 0 ? 0 : dimensions[ordinals[0]];
 
@@ -142,7 +162,7 @@ internal sealed class KeyFinder(int[] ordinals)
         slots = new Slot[2 * before.Length];
         foreach (Slot slot in before)
         {
-            if (slot.Entry is not null)
+            if (slot.Known.Key != 0)
                 Place(slot);
         }
     }
@@ -150,10 +170,20 @@ internal sealed class KeyFinder(int[] ordinals)
     private void Place(Slot slot)
     {
         uint at = SlotOf(slot.Pair);
-        while (slots[at & (uint)(slots.Length - 1)].Entry is not null)
+        while (slots[at & (uint)(slots.Length - 1)].Known.Key != 0)
             at++;
         slots[at & (uint)(slots.Length - 1)] = slot;
     }
 
-    private readonly record struct Slot(ulong Pair, KeyEntry? Entry);
+    private struct Known(int key, int period)
+    {
+        public readonly int Key = key;
+        public int Period = period; // in which it was admitted last
+    }
+
+    private struct Slot(ulong pair, Known known)
+    {
+        public readonly ulong Pair = pair;
+        public Known Known = known;
+    }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -9,34 +11,56 @@ namespace Earshot.Actors.Keys;
 /// <param name="Cell">The statistics.</param>
 public readonly record struct Partial(GroupingKey Key, long PaneMs, Cell Cell);
 
+/// <summary>Where to find an event of an epoch.</summary>
+/// <param name="Row">Its row, see <see cref="EpochRows"/>.</param>
+/// <param name="Pane">Number of its pane in the epoch.</param>
+internal readonly record struct EventPlace(uint Row, int Pane);
+
 /// <summary>
-/// The partial aggregates of one epoch, by key and pane. Filled record by record on the hot path;
-/// cells are reused from epoch to epoch. Keys beyond the limit share one, whose every value is
-/// <see cref="Other"/>.
+/// What one epoch brings, by key and pane. On the hot path an event writes its row, once, and each
+/// grouping set notes its key; at the epoch's end the rows of a key and pane are brought together,
+/// and added up one key after another. So a key's state is touched once an epoch, and not by every
+/// event. Keys beyond the limit share one, whose every value is <see cref="Other"/>.
 /// </summary>
 internal sealed class PartialTable
 {
     /// <summary>The value of every dimension of the key for which others had no room.</summary>
     public const string Other = "other";
 
-    /// <summary>Spare cells kept for the next epoch.</summary>
-    private const int SpareMax = 100_000;
+    // Events look for their keys together: the processor then waits for many places at once.
+    private const int PendingMax = 64;
 
-    private readonly SymbolTable dimensionValues;
+    // How many rows ahead one is fetched.
+    private const int Ahead = 8;
+
     private readonly KeyLimit limit;
-    private readonly KeyFinder[] groupings;
-    private readonly KeyEntry[] others;
+    private readonly KeyRuns[] groupings;
+    private readonly EpochRows rows = new();
 
-    // Of the keys used for more than two panes in the epoch, the cells they do not know themselves.
-    private readonly Dictionary<(int Key, long PaneMs), Cell> furtherCells = [];
+    // The dimensions of the events that have no key yet.
+    private readonly int[] pending;
+    private readonly int dimensionCount;
+    private int pendingCount;
 
-    // What the epoch has brought, and the key of each.
-    private readonly List<Partial> partials = [];
-    private List<KeyEntry> used = [];
-    private List<KeyEntry> usedBefore = [];
-    private readonly SpareCells spare = new(SpareMax);
-    private int keyCount;
-    private long epoch;
+    // The limit's period, and its number here.
+    private long period = long.MinValue;
+    private int periodNumber = 1;
+
+    // By number: its start.
+    private readonly List<long> panes = [];
+    private readonly Dictionary<long, int> paneOf = [];
+    private int lastPane;
+
+    // By event.
+    private EventPlace[] places = [];
+    private int count;
+
+    // By pane, then as they came; of one grouping set, by key.
+    private int[] order = [];
+    private EventPlace[] sorted = [];
+
+    // What a partial aggregate is added up in: one for few events, and one for each power of two.
+    private readonly Cell[] cells = [.. Enumerable.Range(0, 32).Select(_ => new Cell())];
 
     /// <summary>Creates an empty table.</summary>
     /// <param name="sets">Grouping sets.</param>
@@ -48,98 +72,97 @@ internal sealed class PartialTable
         IReadOnlyList<GroupingSet> sets, DimensionSet dimensions, SymbolTable dimensionValues,
         long paneMs, KeyLimit limit)
     {
-        this.dimensionValues = dimensionValues;
         this.limit = limit;
         PaneMs = paneMs;
-        groupings = [.. sets.Select(set => new KeyFinder(
-            [.. set.Dimensions.Select(name => IndexOf(dimensions.Names, name))]))];
-        others = [.. sets.Select((set, grouping) => OtherOf(grouping, set.Dimensions.Count))];
+        dimensionCount = dimensions.Count;
+        pending = new int[PendingMax * dimensionCount];
+        groupings = [.. sets.Select((set, grouping) => new KeyRuns(
+            grouping, [.. set.Dimensions.Select(name => IndexOf(dimensions.Names, name))],
+            dimensionValues, limit))];
     }
 
     /// <summary>Pane length, ms.</summary>
     public long PaneMs { get; }
 
-    /// <summary>Number of grouping sets.</summary>
-    public int Groupings => groupings.Length;
-
     /// <summary>Keys it finds at once; the others are looked up once more.</summary>
-    public int KeysHeld => keyCount;
-
-    /// <summary>What the epoch has brought so far.</summary>
-    public IReadOnlyList<Partial> Partials => partials;
-
-    /// <summary>Says that the keys for an event's dimensions are looked for soon.</summary>
-    /// <param name="dimensions">Symbols by ordinal.</param>
-    public void WillFind(ReadOnlySpan<int> dimensions)
-    {
-        foreach (KeyFinder grouping in groupings)
-            grouping.WillFind(dimensions);
-    }
-
-    /// <summary>The key of a grouping set for an event's dimensions; null: not known yet.</summary>
-    /// <param name="grouping">Index of the grouping set.</param>
-    /// <param name="dimensions">Symbols by ordinal.</param>
-    public KeyEntry? Find(int grouping, ReadOnlySpan<int> dimensions) =>
-        groupings[grouping].Find(dimensions);
-
-    /// <summary>The cell of a grouping set for an event's dimensions and time.</summary>
-    /// <param name="grouping">Index of the grouping set.</param>
-    /// <param name="dimensions">Symbols by ordinal.</param>
-    /// <param name="timeMs">Event time.</param>
-    public Cell CellOf(int grouping, ReadOnlySpan<int> dimensions, long timeMs) =>
-        CellOf(grouping, dimensions, PaneOf(timeMs), Find(grouping, dimensions));
-
-    /// <summary>The cell of a key for a pane.</summary>
-    /// <param name="grouping">Index of the grouping set.</param>
-    /// <param name="dimensions">Symbols by ordinal.</param>
-    /// <param name="paneMs">Start of the pane, see <see cref="PaneOf"/>.</param>
-    /// <param name="key">What <see cref="Find"/> found.</param>
-    public Cell CellOf(
-        int grouping, ReadOnlySpan<int> dimensions, long paneMs, KeyEntry? key)
-    {
-        // Not known when it was looked for, it may be by now, from an event right before this one.
-        if (key is null || (key.Period != limit.Period && key.IsLimited))
-            key = Admit(grouping, dimensions, key ?? Find(grouping, dimensions));
-        return key.CellOf(paneMs) ?? FindCell(key, paneMs);
-    }
-
-    /// <summary>The pane of an event time.</summary>
-    public long PaneOf(long timeMs) => Panes.StartOf(timeMs, PaneMs);
+    public int KeysHeld => groupings.Sum(grouping => grouping.KeysHeld);
 
     /// <summary>
-    /// Starts the next epoch: the cells handed out are taken back. Each key of this one keeps a
-    /// cell for the next, already as large as it needs.
+    /// What the epoch has brought, after <see cref="Flush"/>. The cell of each is valid until the
+    /// next one is asked for.
     /// </summary>
+    public IEnumerable<Partial> Partials
+    {
+        get
+        {
+            SortByPane();
+            foreach (KeyRuns grouping in groupings)
+            {
+                grouping.Sort(order.AsSpan(0, panes.Count > 1 ? count : 0), Places, sorted);
+                int at = 0;
+                for (int run = 0; run < grouping.Runs; run++)
+                {
+                    while (at < grouping.EndOf(run))
+                    {
+                        int first = at;
+                        at = EndOfPane(at, grouping.EndOf(run));
+                        yield return new Partial(
+                            grouping.KeyOf(run), panes[sorted[first].Pane], AddUp(first, at));
+                    }
+                }
+            }
+        }
+    }
+
+    private ReadOnlySpan<EventPlace> Places => places.AsSpan(0, count);
+
+    /// <summary>Adds an event.</summary>
+    /// <param name="symbols">Its dimensions, by ordinal.</param>
+    /// <param name="timeMs">Its time.</param>
+    /// <param name="values">Its values, all finite.</param>
+    /// <param name="step">What it adds to the counts.</param>
+    public void Add(
+        ReadOnlySpan<int> symbols, long timeMs, ReadOnlySpan<MetricValue> values,
+        in CountStep step)
+    {
+        int pane = PaneOf(timeMs);
+        Span<long> row = rows.Next();
+        EventRow.Begin(row, step, values.Length);
+        bool all = true;
+        foreach (ref readonly MetricValue value in values)
+            all &= EventRow.TryAdd(row, value.Metric, value.Value);
+        Keep(symbols, pane);
+        if (!all)
+            AddOthers(symbols, pane, values);
+    }
+
+    /// <summary>
+    /// Brings the events taken in to their keys: before partial aggregates are read or dropped, and
+    /// before a period of the limit begins.
+    /// </summary>
+    public void Flush()
+    {
+        if (limit.Period != period)
+        {
+            period = limit.Period;
+            periodNumber++;
+        }
+
+        ReadOnlySpan<int> dimensions = pending.AsSpan(0, pendingCount * dimensionCount);
+        foreach (KeyRuns grouping in groupings)
+            grouping.Take(dimensions, pendingCount, periodNumber);
+        pendingCount = 0;
+    }
+
+    /// <summary>Starts the next epoch, with no events.</summary>
     public void Clear()
     {
-        for (int i = 0; i < partials.Count; i++)
-        {
-            (KeyEntry entry, Cell cell) = (used[i], partials[i].Cell);
-            entry.EndEpoch();
-            entry.Busy = cell.HasBuckets;
-            entry.Epoch = epoch;
-            if (entry.Spare is null)
-            {
-                cell.Reset();
-                entry.Spare = cell;
-            }
-            else
-            {
-                spare.Return(cell);
-            }
-        }
-
-        foreach (KeyEntry entry in usedBefore)
-        {
-            if (entry.Epoch != epoch)
-                GiveUpSpare(entry);
-        }
-
-        epoch++;
-        (used, usedBefore) = (usedBefore, used);
-        used.Clear();
-        partials.Clear();
-        furtherCells.Clear();
+        pendingCount = count = 0;
+        rows.Clear();
+        panes.Clear();
+        paneOf.Clear();
+        foreach (KeyRuns grouping in groupings)
+            grouping.Clear();
     }
 
     /// <summary>
@@ -148,23 +171,10 @@ internal sealed class PartialTable
     /// </summary>
     public void Renew()
     {
-        foreach (KeyEntry entry in usedBefore)
-            GiveUpSpare(entry);
-        keyCount = 0;
-        foreach (KeyFinder grouping in groupings)
-            grouping.Clear();
-        usedBefore.Clear();
-        usedBefore.TrimExcess();
-        partials.TrimExcess();
-        used.TrimExcess();
-        furtherCells.TrimExcess();
-    }
-
-    private void GiveUpSpare(KeyEntry entry)
-    {
-        if (entry.Spare is { } cell)
-            spare.Return(cell);
-        entry.Spare = null;
+        foreach (KeyRuns grouping in groupings)
+            grouping.Renew();
+        rows.Trim();
+        (places, order, sorted) = ([], [], []);
     }
 
     private static int IndexOf(IReadOnlyList<string> names, string name)
@@ -178,56 +188,99 @@ internal sealed class PartialTable
         throw new ArgumentException($"unknown dimension '{name}'", nameof(name));
     }
 
-    // Its index is below those of the keys found.
-    private static KeyEntry OtherOf(int grouping, int dimensions)
+    // Values that do not go into the event's row come in rows of their own.
+    private void AddOthers(ReadOnlySpan<int> symbols, int pane, ReadOnlySpan<MetricValue> values)
     {
-        string?[] values = new string?[dimensions];
-        Array.Fill(values, Other);
-        return new KeyEntry(new GroupingKey(grouping, values), -1 - grouping, isLimited: false);
+        ulong seen = 0;
+        foreach (MetricValue value in values)
+        {
+            Span<long> row = rows.Next();
+            if (value.Metric >= EventRow.MetricsEnd)
+            {
+                EventRow.SetFurther(row, value.Metric, value.Value);
+                Keep(symbols, pane);
+            }
+            else if ((seen >> value.Metric & 1) != 0)
+            {
+                EventRow.Begin(row, default, 0);
+                _ = EventRow.TryAdd(row, value.Metric, value.Value);
+                Keep(symbols, pane);
+            }
+            else
+            {
+                seen |= 1UL << value.Metric;
+            }
+        }
     }
 
-    // A pane that is not one of the two the key was used for last.
-    private Cell FindCell(KeyEntry entry, long paneMs)
+    private void Keep(ReadOnlySpan<int> symbols, int pane)
     {
-        Cell? cell = null;
-        if (!entry.HasMore || !furtherCells.TryGetValue((entry.Index, paneMs), out cell))
+        if (count == places.Length)
+            Array.Resize(ref places, Math.Max(PendingMax, 2 * count));
+        places[count++] = new EventPlace(rows.Keep(), pane);
+        if (pendingCount == PendingMax)
+            Flush();
+        symbols.CopyTo(pending.AsSpan(pendingCount++ * dimensionCount));
+        foreach (KeyRuns grouping in groupings)
+            grouping.WillTake(symbols);
+    }
+
+    private int PaneOf(long timeMs)
+    {
+        if (panes.Count > 0 && timeMs >= panes[lastPane] && timeMs - panes[lastPane] < PaneMs)
+            return lastPane;
+        long start = Panes.StartOf(timeMs, PaneMs);
+        ref int pane =
+            ref CollectionsMarshal.GetValueRefOrAddDefault(paneOf, start, out bool known);
+        if (!known)
         {
-            cell = entry.Spare ?? spare.Take(entry.Busy);
-            entry.Spare = null;
-            partials.Add(new Partial(entry.Key, paneMs, cell));
-            used.Add(entry);
+            pane = panes.Count;
+            panes.Add(start);
         }
 
-        long forgottenPane = entry.Use(paneMs, cell, out Cell? forgotten);
-        if (forgotten is not null)
-            furtherCells[(entry.Index, forgottenPane)] = forgotten;
+        return lastPane = pane;
+    }
+
+    // Where there is but one pane, nothing is to be done.
+    private void SortByPane()
+    {
+        if (sorted.Length < count)
+            sorted = new EventPlace[places.Length];
+        if (panes.Count < 2)
+            return;
+        if (order.Length < count)
+            order = new int[places.Length];
+        int[] next = new int[panes.Count + 1];
+        foreach (EventPlace place in Places)
+            next[place.Pane + 1]++;
+        for (int pane = 1; pane < next.Length; pane++)
+            next[pane] += next[pane - 1];
+        for (int i = 0; i < count; i++)
+            order[next[places[i].Pane]++] = i;
+    }
+
+    private int EndOfPane(int at, int end)
+    {
+        int pane = sorted[at].Pane;
+        while (++at < end && sorted[at].Pane == pane)
+        {
+        }
+
+        return at;
+    }
+
+    private Cell AddUp(int first, int end)
+    {
+        int events = end - first;
+        Cell cell = cells[events <= CellRows.CountMax ? 0 : BitOperations.Log2((uint)events)];
+        cell.Reset();
+        for (int i = first; i < end; i++)
+        {
+            if (i + Ahead < count)
+                rows.WillRead(sorted[i + Ahead].Row);
+            cell.Add(rows[sorted[i].Row]);
+        }
+
         return cell;
-    }
-
-    /// <summary>A key that is not known to be live in this period: it is now, or has no room.
-    /// </summary>
-    private KeyEntry Admit(int grouping, ReadOnlySpan<int> dimensions, KeyEntry? known)
-    {
-        if (known is not null && (known.Period == limit.Period || !known.IsLimited))
-            return known;
-        KeyFinder finder = groupings[grouping];
-        ReadOnlySpan<string?> values =
-            known is null ? finder.ValuesOf(dimensions, dimensionValues) : [];
-        bool limited = known?.IsLimited ?? !others[grouping].Key.HasValues(values);
-        ulong hash = known?.Key.Hash ?? GroupingKey.HashOf(grouping, values);
-        if (limited && !limit.Admit(grouping, hash))
-            return others[grouping];
-        if (known is null)
-        {
-            // Said by an event or for lack of room: "other" is one key.
-            known = limited || values.Length == 0
-                ? new KeyEntry(new GroupingKey(grouping, [.. values]), keyCount, limited)
-                : others[grouping];
-            keyCount++;
-            finder.Add(dimensions, known);
-        }
-
-        known.Period = limit.Period;
-        return known;
     }
 }

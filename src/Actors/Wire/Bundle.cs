@@ -16,11 +16,13 @@ namespace Earshot.Actors.Wire;
 /// </param>
 /// <param name="Idle">True: leave this source out of the minimum until it sends again.</param>
 /// <param name="Ended">True: nothing will follow.</param>
-/// <param name="Partials">The partial aggregates (of this chunk).</param>
+/// <param name="Partials">
+/// The partial aggregates (of this chunk); fused, a cell is valid until the next partial.
+/// </param>
 /// <param name="MetricNames">What the cells' metric symbols mean.</param>
 /// <param name="First">True for the epoch's first chunk.</param>
 /// <param name="Last">True for the epoch's last chunk: it carries the watermark's mark.</param>
 internal sealed record Bundle(
     int SourcePartition, int SourcePartitions, long From, long To, long WatermarkMs, bool Idle,
-    bool Ended, IReadOnlyList<Partial> Partials, SymbolTable MetricNames, bool First = true,
+    bool Ended, IEnumerable<Partial> Partials, SymbolTable MetricNames, bool First = true,
     bool Last = true);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Earshot.Actors.Keys;
 using Earshot.Actors.Stages;
 using Earshot.Analytics;
@@ -19,15 +20,10 @@ internal sealed class BundleWriter(int targets)
     /// <summary>The newest form a bundle has; see <c>format</c> in bundle.proto.</summary>
     public const int Format = 1;
 
-    private readonly List<Partial>[] byTarget =
-        [.. Enumerable.Range(0, targets).Select(_ => new List<Partial>())];
+    private readonly Target[] byTarget =
+        [.. Enumerable.Range(0, targets).Select(_ => new Target())];
 
-    private readonly BundleColumns columns = new();
     private readonly Aggregate scratch = new();
-
-    // The chunks of one target; those behind chunkCount are for later use.
-    private readonly List<ProtoBytes> chunks = [];
-    private int chunkCount;
 
     /// <summary>
     /// Adds an epoch's bundle to the bundles topic: partials by target, a mark to each.
@@ -35,33 +31,29 @@ internal sealed class BundleWriter(int targets)
     public void Write(Bundle bundle, EpochOutputs outputs)
     {
         foreach (Partial partial in bundle.Partials)
-            byTarget[partial.Key.PartitionOf(targets)].Add(partial);
-        for (int target = 0; target < targets; target++)
+            Add(bundle, partial, byTarget[partial.Key.PartitionOf(targets)]);
+        for (int i = 0; i < targets; i++)
         {
-            chunkCount = 0;
-            foreach (Partial partial in byTarget[target])
-                Add(bundle, partial);
-            CloseChunk(bundle);
-            byTarget[target].Clear();
-            for (int i = 0; i < chunkCount; i++)
+            Target target = byTarget[i];
+            target.CloseChunk(bundle);
+            ReadOnlySpan<ProtoBytes> chunks = target.TakeChunks();
+            for (int chunk = 0; chunk < chunks.Length; chunk++)
             {
-                chunks[i].Int(V1.ChunkFieldNumber, i);
-                chunks[i].Int(V1.ChunksFieldNumber, chunkCount);
+                chunks[chunk].Int(V1.ChunkFieldNumber, chunk);
+                chunks[chunk].Int(V1.ChunksFieldNumber, chunks.Length);
                 outputs.Add(
-                    new TopicPartition(outputs.Topics.Bundles, target), [], chunks[i].Written);
+                    new TopicPartition(outputs.Topics.Bundles, i), [], chunks[chunk].Written);
             }
         }
     }
 
     // A cell may go on in the next chunk: the aggregator merges both.
-    private void Add(Bundle bundle, Partial partial)
+    private void Add(Bundle bundle, in Partial partial, Target to)
     {
         if (partial.Cell.TryGetRows(Metrics.End, out ReadOnlySpan<long> rows))
         {
-            if (rows.IsEmpty)
-                return;
-            CloseFullChunk(bundle);
-            columns.Add(partial, rows);
+            if (!rows.IsEmpty)
+                to.WithRoom(bundle).Add(partial, rows);
             return;
         }
 
@@ -70,37 +62,52 @@ internal sealed class BundleWriter(int targets)
         {
             if (partial.Cell.Read(metric, scratch) is not { } aggregate)
                 continue;
-            CloseFullChunk(bundle);
-            columns.Add(partial, metric, bundle.MetricNames[metric], aggregate);
+            to.WithRoom(bundle).Add(partial, metric, bundle.MetricNames[metric], aggregate);
         }
 
-        if (partial.Cell.Counts.IsEmpty)
-            return;
-        CloseFullChunk(bundle);
-        columns.Add(partial, partial.Cell.Counts);
+        if (!partial.Cell.Counts.IsEmpty)
+            to.WithRoom(bundle).Add(partial, partial.Cell.Counts);
     }
 
-    private void CloseFullChunk(Bundle bundle)
+    // What goes to one aggregator partition.
+    private sealed class Target
     {
-        if (columns.SizeBytes > ChunkBytes)
-            CloseChunk(bundle);
-    }
+        private readonly BundleColumns columns = new();
 
-    private void CloseChunk(Bundle bundle)
-    {
-        if (chunkCount == chunks.Count)
-            chunks.Add(new ProtoBytes());
-        ProtoBytes chunk = chunks[chunkCount++];
-        chunk.Clear();
-        chunk.Int(V1.SourcePartitionFieldNumber, bundle.SourcePartition);
-        chunk.Int(V1.SourcePartitionsFieldNumber, bundle.SourcePartitions);
-        chunk.Int(V1.FromFieldNumber, bundle.From);
-        chunk.Int(V1.ToFieldNumber, bundle.To);
-        chunk.Int(V1.WatermarkFieldNumber, bundle.WatermarkMs);
-        chunk.Bool(V1.IdleFieldNumber, bundle.Idle);
-        chunk.Bool(V1.EndedFieldNumber, bundle.Ended);
-        chunk.Int(V1.FormatFieldNumber, Format);
-        columns.MoveTo(chunk);
-        chunk.Int(V1.CallWidthFieldNumber, CallCounts.Width);
+        // Those behind chunkCount are for later use.
+        private readonly List<ProtoBytes> chunks = [];
+        private int chunkCount;
+
+        public BundleColumns WithRoom(Bundle bundle)
+        {
+            if (columns.SizeBytes > ChunkBytes)
+                CloseChunk(bundle);
+            return columns;
+        }
+
+        public void CloseChunk(Bundle bundle)
+        {
+            if (chunkCount == chunks.Count)
+                chunks.Add(new ProtoBytes());
+            ProtoBytes chunk = chunks[chunkCount++];
+            chunk.Clear();
+            chunk.Int(V1.SourcePartitionFieldNumber, bundle.SourcePartition);
+            chunk.Int(V1.SourcePartitionsFieldNumber, bundle.SourcePartitions);
+            chunk.Int(V1.FromFieldNumber, bundle.From);
+            chunk.Int(V1.ToFieldNumber, bundle.To);
+            chunk.Int(V1.WatermarkFieldNumber, bundle.WatermarkMs);
+            chunk.Bool(V1.IdleFieldNumber, bundle.Idle);
+            chunk.Bool(V1.EndedFieldNumber, bundle.Ended);
+            chunk.Int(V1.FormatFieldNumber, Format);
+            columns.MoveTo(chunk);
+            chunk.Int(V1.CallWidthFieldNumber, CallCounts.Width);
+        }
+
+        public ReadOnlySpan<ProtoBytes> TakeChunks()
+        {
+            int taken = chunkCount;
+            chunkCount = 0;
+            return CollectionsMarshal.AsSpan(chunks)[..taken];
+        }
     }
 }

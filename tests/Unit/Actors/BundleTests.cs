@@ -50,9 +50,9 @@ public sealed class BundleTests
                 bundle.Partials, partial => Assert.Equal(target, partial.Key.PartitionOf(3)));
         }
 
-        Assert.Equal(20, targets.Sum(target => target[0].Partials.Count));
+        Assert.Equal(20, targets.Sum(target => target[0].Partials.Count()));
         Assert.All(Send(Make([]), 3), target => Assert.True(
-            Assert.Single(target) is { First: true, Last: true, Partials.Count: 0 }));
+            Assert.Single(target) is { First: true, Last: true } only && !only.Partials.Any()));
     }
 
     [Fact]
@@ -184,8 +184,8 @@ public sealed class BundleTests
         for (int i = 0; i < 2 * message.CallWidth; i++)
             message.CallCounts.Add(i);
         Bundle back = new BundleReader(names).Read(message.ToByteArray());
-        Assert.Equal(1, back.Partials[0].Cell.Counts.Attempts);
-        Assert.Equal(message.CallWidth, back.Partials[1].Cell.Counts.Calls);
+        Assert.Equal(1, back.Partials.First().Cell.Counts.Attempts);
+        Assert.Equal(message.CallWidth, back.Partials.Last().Cell.Counts.Calls);
     }
 
     [Fact]
@@ -246,9 +246,9 @@ public sealed class BundleTests
         return cell;
     }
 
-    private static void AssertSame(List<Partial> sent, IReadOnlyList<Partial> back)
+    private static void AssertSame(List<Partial> sent, IEnumerable<Partial> back)
     {
-        Assert.Equal(sent.Count, back.Count);
+        Assert.Equal(sent.Count, back.Count());
         foreach ((Partial a, Partial b) in sent.Zip(back))
         {
             Assert.Equal((a.Key, a.PaneMs), (b.Key, b.PaneMs));

@@ -33,8 +33,8 @@ internal sealed class CallBench
     public IEnumerable<Warning> Warnings => Of(
         Topics.Default.Warnings, static record => Warning.Parser.ParseFrom(record.Value));
 
-    /// <summary>The epoch so far: the pane start and the cell of each partial aggregate.</summary>
-    public IReadOnlyList<Partial> Partials => Stage.CutBundle(0, 1, idle: false).Partials;
+    /// <summary>The epoch so far, each partial aggregate with a cell of its own.</summary>
+    public IReadOnlyList<Partial> Partials => Own(Stage.CutBundle(0, 1, idle: false).Partials);
 
     /// <summary>Everything the epoch brought, over all keys and panes.</summary>
     public Cell Total
@@ -52,6 +52,20 @@ internal sealed class CallBench
     {
         Apply(Inputs.Batch(offset, records));
         return this;
+    }
+
+    /// <summary>The same partial aggregates, with cells that stay as they are.</summary>
+    internal static IReadOnlyList<Partial> Own(IEnumerable<Partial> partials)
+    {
+        List<Partial> own = [];
+        foreach (Partial partial in partials)
+        {
+            Cell cell = new();
+            cell.Merge(partial.Cell);
+            own.Add(partial with { Cell = cell });
+        }
+
+        return own;
     }
 
     /// <summary>Moves the watermark by a record of a metric of its own.</summary>

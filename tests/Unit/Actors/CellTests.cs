@@ -25,11 +25,11 @@ public sealed class CellTests
             Cell used = new();
             for (int round = 0; round < 3; round++)
             {
-                Plain plain = new();
+                PlainCell plain = new();
                 Fill(used, plain, random, events: random.Next(1, 400));
                 plain.AssertSame(used);
                 used.Reset();
-                new Plain().AssertSame(used);
+                new PlainCell().AssertSame(used);
             }
         }
     }
@@ -40,7 +40,7 @@ public sealed class CellTests
         for (int seed = 0; seed < Seeds; seed++)
         {
             Random random = new(seed);
-            Plain plain = new();
+            PlainCell plain = new();
             Cell merged = new();
             for (int part = random.Next(1, 6); part > 0; part--)
             {
@@ -65,7 +65,7 @@ public sealed class CellTests
         for (int seed = 0; seed < Seeds; seed++)
         {
             Random random = new(seed);
-            Plain plain = new();
+            PlainCell plain = new();
             Cell cell = new();
             Fill(cell, plain, random, events: random.Next(0, 200));
             using MemoryStream stream = new();
@@ -96,7 +96,7 @@ public sealed class CellTests
         return into;
     }
 
-    private static void Fill(Cell cell, Plain plain, Random random, int events)
+    private static void Fill(Cell cell, PlainCell plain, Random random, int events)
     {
         // Most cells have few metrics, and of those one or two many values.
         int kinds = random.Next(1, metrics.Length + 1);
@@ -126,39 +126,5 @@ public sealed class CellTests
         }
 
         cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
-    }
-
-    private sealed class Plain
-    {
-        private readonly Dictionary<int, List<double>> values = [];
-        private readonly CallCounts counts = new();
-
-        public void Add(List<(int Metric, double Value)> added, in CountStep step)
-        {
-            foreach ((int metric, double value) in added)
-            {
-                if (!values.TryGetValue(metric, out List<double>? all))
-                    values.Add(metric, all = []);
-                all.Add(value);
-            }
-
-            counts.Add(step);
-            counts.AddValues(added.Count);
-        }
-
-        public void AssertSame(Cell cell)
-        {
-            Assert.Equal(counts.Fields, cell.Counts.Fields);
-            for (int metric = 1; metric < metrics[^1] + 3; metric++)
-            {
-                if (values.TryGetValue(metric, out List<double>? all))
-                    Streams.AssertSame(Aggregate.FromRaw([.. all]), cell[metric]!);
-                else
-                    Assert.Null(cell[metric]);
-            }
-
-            Assert.InRange(
-                cell.MetricEnd, values.Count == 0 ? 1 : values.Keys.Max() + 1, metrics[^1] + 1);
-        }
     }
 }

@@ -57,9 +57,10 @@ public sealed class TableRenewalTests
         {
             dimensions[Some.Dimensions.OrdinalOf("carrier"u8)] =
                 values.InternForUse(i.ToString("x8", CultureInfo.InvariantCulture));
-            combiner.Partials.CellOf(0, dimensions, T0);
+            combiner.Partials.Add(dimensions, T0, [], default);
             if (i % 1000 != 0)
                 continue;
+            combiner.Partials.Flush();
             combiner.Partials.Clear();
             renewal.AfterEpoch();
         }

@@ -1,0 +1,171 @@
+using Earshot.Schemas;
+
+namespace Earshot.Actors.Keys;
+
+/// <summary>
+/// The events of an epoch by the keys of one grouping set: notes the key of each as it comes, and
+/// brings those of a key together at the end, by counting. A key that the limit does not admit is
+/// replaced by the one whose every value is <see cref="PartialTable.Other"/>.
+/// </summary>
+/// <param name="grouping">Index of the grouping set.</param>
+/// <param name="ordinals">The ordinals of its dimensions.</param>
+/// <param name="texts">Symbols of the dimension values.</param>
+/// <param name="limit">Which keys there may be.</param>
+internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, KeyLimit limit)
+{
+    private const int OtherNumber = 1;
+
+    private readonly KeyFinder finder = new(ordinals);
+
+    // By number. There is no key 0.
+    private readonly List<GroupingKey> keys = NoKeys(grouping, ordinals.Length);
+
+    // By number: how many events of the epoch it has.
+    private int[] eventsOf = new int[OtherNumber + 1];
+
+    // The keys of the epoch in the order of their first event, and where the run of each ends.
+    private readonly List<int> used = [];
+    private readonly List<int> ends = [];
+
+    // By event: the number of its key.
+    private int[] keyOf = [];
+    private int count;
+
+    /// <summary>Keys it finds at once; the others are looked up once more.</summary>
+    public int KeysHeld => keys.Count - OtherNumber - 1;
+
+    /// <summary>Keys of the epoch.</summary>
+    public int Runs => used.Count;
+
+    /// <summary>Says that an event of these dimensions comes soon.</summary>
+    /// <param name="dimensions">Symbols by ordinal.</param>
+    public void WillTake(ReadOnlySpan<int> dimensions) => finder.WillFind(dimensions);
+
+    /// <summary>Takes in the epoch's next events.</summary>
+    /// <param name="dimensions">Their dimensions, one event after another.</param>
+    /// <param name="events">How many they are.</param>
+    /// <param name="period">Number of the limit's period, above 0.</param>
+    public void Take(ReadOnlySpan<int> dimensions, int events, int period)
+    {
+        if (count + events > keyOf.Length)
+            Array.Resize(ref keyOf, Math.Max(count + events, 2 * keyOf.Length));
+        int width = dimensions.Length / Math.Max(events, 1);
+        for (int i = 0; i < events; i++)
+        {
+            ReadOnlySpan<int> its = dimensions.Slice(i * width, width);
+            int key = finder.Find(its, period);
+            if (key == 0)
+                key = Admit(its, period);
+            keyOf[count++] = key;
+            if (eventsOf[key]++ == 0)
+                used.Add(key);
+        }
+    }
+
+    /// <summary>Brings the events of each key together, in the order they are in.</summary>
+    /// <param name="order">The epoch's events in an order; none: as they came.</param>
+    /// <param name="places">What stands for each event.</param>
+    /// <param name="into">Receives that, run after run.</param>
+    public void Sort(
+        ReadOnlySpan<int> order, ReadOnlySpan<EventPlace> places, Span<EventPlace> into)
+    {
+        int start = 0;
+        foreach (int key in used)
+        {
+            int its = eventsOf[key];
+            eventsOf[key] = start;
+            start += its;
+        }
+
+        if (order.IsEmpty)
+        {
+            for (int i = 0; i < count; i++)
+                into[eventsOf[keyOf[i]]++] = places[i];
+        }
+        else
+        {
+            foreach (int i in order)
+                into[eventsOf[keyOf[i]]++] = places[i];
+        }
+
+        // Back to the numbers of events.
+        ends.Clear();
+        start = 0;
+        foreach (int key in used)
+        {
+            int end = eventsOf[key];
+            eventsOf[key] = end - start;
+            ends.Add(start = end);
+        }
+    }
+
+    /// <summary>The key of a run.</summary>
+    public GroupingKey KeyOf(int run) => keys[used[run]];
+
+    /// <summary>Where a run ends, after <see cref="Sort"/>.</summary>
+    public int EndOf(int run) => ends[run];
+
+    /// <summary>Begins the next epoch: no events.</summary>
+    public void Clear()
+    {
+        foreach (int key in used)
+            eventsOf[key] = 0;
+        used.Clear();
+        count = 0;
+    }
+
+    /// <summary>
+    /// Forgets every key, and the memory for them. Right after <see cref="Clear"/>; changes nothing
+    /// in what comes out.
+    /// </summary>
+    public void Renew()
+    {
+        finder.Clear();
+        keys.RemoveRange(OtherNumber + 1, KeysHeld);
+        keys.TrimExcess();
+        used.TrimExcess();
+        ends.Clear();
+        ends.TrimExcess();
+        eventsOf = new int[OtherNumber + 1];
+        keyOf = [];
+    }
+
+    private static List<GroupingKey> NoKeys(int grouping, int dimensions)
+    {
+        string?[] others = new string?[dimensions];
+        Array.Fill(others, PartialTable.Other);
+        return [null!, new GroupingKey(grouping, others)];
+    }
+
+    // A key that is not known to be live in this period: it is now, or has no room. The total and
+    // "other" always have.
+    private int Admit(ReadOnlySpan<int> dimensions, int period)
+    {
+        int known = finder.NumberOf(dimensions);
+        ReadOnlySpan<string?> values = known == 0 ? finder.ValuesOf(dimensions, texts) : [];
+        bool isTotal = ordinals.Length == 0;
+        bool isOther = !isTotal
+            && (known == 0 ? keys[OtherNumber].HasValues(values) : known == OtherNumber);
+        if (!isTotal && !isOther && !limit.Admit(
+            grouping, known == 0 ? GroupingKey.HashOf(grouping, values) : keys[known].Hash))
+            return OtherNumber;
+        if (known == 0)
+        {
+            // Said by an event or for lack of room: "other" is one key.
+            known = isOther ? OtherNumber : Number(values);
+            finder.Add(dimensions, known);
+        }
+
+        finder.Admit(dimensions, period);
+        return known;
+    }
+
+    private int Number(ReadOnlySpan<string?> values)
+    {
+        int number = keys.Count;
+        keys.Add(new GroupingKey(grouping, [.. values]));
+        if (number == eventsOf.Length)
+            Array.Resize(ref eventsOf, 2 * eventsOf.Length);
+        return number;
+    }
+}
