@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace Earshot.Analytics;
 
 /// <summary>A value bucket and how many values are in it.</summary>
@@ -77,6 +80,38 @@ public static class Buckets
         long index = ((bits & long.MaxValue) >> DroppedBits) - Base;
         index &= ~(index >> 63);
         return (int)(index > IndexMax ? IndexMax : index);
+    }
+
+    /// <summary>The same of many values.</summary>
+    /// <param name="values">The values.</param>
+    /// <param name="into">Receives the index of each; at least as long.</param>
+    /// <param name="isNegative">Whether one of them is negative and not counted as zero.</param>
+    internal static void MagnitudeIndexesOf(
+        ReadOnlySpan<double> values, Span<int> into, out bool isNegative)
+    {
+        ReadOnlySpan<Vector512<long>> eights = MemoryMarshal.Cast<double, Vector512<long>>(values);
+        Vector512<long> negative = default;
+        for (int i = 0; i < eights.Length; i++)
+        {
+            Vector512<long> bits = eights[i];
+            Vector512<long> index =
+                ((bits & Vector512.Create(long.MaxValue)) >> DroppedBits) - Vector512.Create(Base);
+            index = Vector512.Max(index, Vector512<long>.Zero);
+            index = Vector512.Min(index, Vector512.Create((long)IndexMax));
+            negative |= bits & -index;
+            Vector256.Narrow(index.GetLower(), index.GetUpper())
+                .CopyTo(into[(i * Vector512<long>.Count)..]);
+        }
+
+        long rest = 0;
+        for (int i = eights.Length * Vector512<long>.Count; i < values.Length; i++)
+        {
+            long bits = BitConverter.DoubleToInt64Bits(values[i]);
+            into[i] = MagnitudeIndexOf(bits);
+            rest |= bits & -into[i];
+        }
+
+        isNegative = rest < 0 || negative.ExtractMostSignificantBits() != 0;
     }
 
     private static double PowerOfTwo(int exponent) =>

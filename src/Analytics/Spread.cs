@@ -97,25 +97,23 @@ internal sealed class Spread
         zeros = 0;
     }
 
-    // Zeros are as frequent as not, so no branch depends on a value; negative ones are rare.
     private void AddBuckets(ReadOnlySpan<double> values, Span<int> magnitudes)
     {
-        int used = 0;
-        long negatives = 0;
-        foreach (double value in values)
-        {
-            long bits = BitConverter.DoubleToInt64Bits(value);
-            int magnitude = Buckets.MagnitudeIndexOf(bits);
-            magnitudes[used] = magnitude;
-            used += (int)((uint)-magnitude >> 31);
-            negatives |= bits & -magnitude;
-        }
-
-        if (negatives < 0)
+        Buckets.MagnitudeIndexesOf(values, magnitudes, out bool isNegative);
+        if (isNegative)
         {
             foreach (double value in values)
                 AddToBucket(value);
             return;
+        }
+
+        // Zeros are as frequent as not, so no branch depends on a value.
+        int used = 0;
+        for (int i = 0; i < values.Length; i++)
+        {
+            int magnitude = magnitudes[i];
+            magnitudes[used] = magnitude;
+            used += (int)((uint)-magnitude >> 31);
         }
 
         zeros += values.Length - used;

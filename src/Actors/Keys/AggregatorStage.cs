@@ -20,6 +20,7 @@ public sealed class AggregatorStage : IStage
     private const int SpareMax = 10_000;
 
     private readonly PipelineOptions options;
+    private readonly bool panesInOneWindow;
     private readonly SymbolTable metrics;
     private readonly BundleReader bundles;
     private readonly RowWriter rows;
@@ -48,6 +49,7 @@ public sealed class AggregatorStage : IStage
     public AggregatorStage(PipelineOptions options, SymbolTable? metrics = null)
     {
         this.options = options;
+        panesInOneWindow = options.Windows is [var only] && only.SlideMs == only.LengthMs;
         this.metrics = metrics ?? Schemas.Metrics.CreateTable();
         bundles = new BundleReader(this.metrics);
         rows = new RowWriter(options, this.metrics);
@@ -183,6 +185,7 @@ public sealed class AggregatorStage : IStage
     private void Merge(Partial partial, int source, long revision, EpochOutputs outputs)
     {
         KeyActor? actor = null;
+        Cell? cell = null;
         for (int spec = 0; spec < options.Windows.Count; spec++)
         {
             WindowSpec window = options.Windows[spec];
@@ -203,21 +206,25 @@ public sealed class AggregatorStage : IStage
                 }
 
                 actor ??= keys.ActorOf(partial.Key);
-                MergeInto(actor, spec, start, partial.Cell);
+                Cell into = WindowOf(actor, spec, start);
+                if (panesInOneWindow)
+                    partial.AddTo(into);
+                else
+                    into.Merge(cell ??= partial.Cell);
             }
         }
     }
 
-    private void MergeInto(KeyActor actor, int spec, long startMs, Cell cell)
+    // The cell of a key's window, which is about to change.
+    private Cell WindowOf(KeyActor actor, int spec, long startMs)
     {
-        Cell into = actor.WindowAt(spec, startMs, spare, out bool opened);
+        Cell cell = actor.WindowAt(spec, startMs, spare, out bool opened);
         if (opened)
             Opened(actor, spec, startMs);
-        into.Merge(cell);
         if (options.Mode == OutputMode.Update && actor.MarkChanged(spec, startMs))
             changed.Add((actor, spec, startMs));
-
         keys.MarkDirty(actor);
+        return cell;
     }
 
     private void Opened(KeyActor actor, int spec, long startMs)

@@ -125,6 +125,19 @@ public sealed class Cell
         rows.Add(row);
     }
 
+    /// <summary>Adds what some events of an epoch bring.</summary>
+    /// <param name="from">Their rows.</param>
+    /// <param name="run">Where these are.</param>
+    internal void Add(EpochRows from, ReadOnlySpan<EventPlace> run)
+    {
+        for (; run.Length >= RowColumns.RowsMax; run = run[RowColumns.RowsMax..])
+            AddMany(from, run[..RowColumns.RowsMax]);
+        if (!rows.HasRoom(run.Length))
+            Spill();
+        foreach (EventPlace place in run)
+            Add(from[place.Row]);
+    }
+
     /// <summary>Merges an aggregate of one metric.</summary>
     public void Merge(int metric, Aggregate other) => Of(metric).Merge(other);
 
@@ -276,18 +289,51 @@ public sealed class Cell
         if (rows.Count == 0)
             return;
         rows.CountInto(counts);
-        int number = BitOperations.PopCount(rows.Metrics), column = 0;
-        Span<double> columns = stackalloc double[number * CellRows.CountMax];
-        Span<int> lengths = stackalloc int[number];
-        lengths.Clear();
-        rows.Columns(columns, lengths);
-        for (ulong bits = rows.Metrics; bits != 0; bits &= bits - 1, column++)
+        ulong metrics = rows.Metrics;
+        int number = BitOperations.PopCount(metrics);
+        RowColumns columns = new(
+            metrics, stackalloc double[number * RowColumns.RowsMax], stackalloc int[number]);
+        rows.CopyTo(ref columns);
+        AddColumns(metrics, columns);
+        rows.Clear();
+    }
+
+    // Rows from elsewhere, as many as a buffer has, go to the aggregates without a stay in it.
+    [SkipLocalsInit]
+    private void AddMany(EpochRows from, ReadOnlySpan<EventPlace> run)
+    {
+        ulong metrics = 0;
+        foreach (EventPlace place in run)
+            metrics |= (ulong)from[place.Row][0];
+        int number = BitOperations.PopCount(metrics);
+        RowColumns columns = new(
+            metrics, stackalloc double[number * RowColumns.RowsMax], stackalloc int[number]);
+        foreach (EventPlace place in run)
         {
-            Of(BitOperations.TrailingZeroCount(bits))
-                .Add(columns.Slice(column * CellRows.CountMax, lengths[column]));
+            ReadOnlySpan<long> row = from[place.Row];
+            if (EventRow.IsFurther(row))
+            {
+                Add(row);
+                continue;
+            }
+
+            columns.Add(row);
+            columns.Count(row);
         }
 
-        rows.Clear();
+        AddColumns(metrics, columns);
+        columns.CountInto(counts);
+    }
+
+    private void AddColumns(ulong metrics, in RowColumns columns)
+    {
+        int column = 0;
+        for (ulong bits = metrics; bits != 0; bits &= bits - 1, column++)
+        {
+            ReadOnlySpan<double> values = columns.Of(column);
+            if (!values.IsEmpty)
+                Of(BitOperations.TrailingZeroCount(bits)).Add(values);
+        }
     }
 
     private Aggregate Of(int metric)

@@ -65,21 +65,15 @@ internal struct CellRows
     /// <summary>Counts what is not counted yet.</summary>
     public void CountInto(CallCounts counts)
     {
-        CountTally tally = default;
-        long connectedMs = 0, values = 0;
-        ReadOnlySpan<long> rest = rows.AsSpan(counted, length - counted);
-        while (!rest.IsEmpty)
+        RowColumns added = default;
+        for (ReadOnlySpan<long> rest = rows.AsSpan(counted, length - counted); !rest.IsEmpty;)
         {
-            tally.Add((ulong)rest[1]);
-            connectedMs += EventRow.ConnectedMsOf(rest[2]);
-            values += EventRow.ValuesOf(rest[2]);
+            added.Count(rest);
             rest = rest[EventRow.LengthOf(rest[0])..];
         }
 
         counted = length;
-        counts.Add(tally);
-        counts.ConnectedMs += connectedMs;
-        counts.Values += values;
+        added.CountInto(counts);
     }
 
     /// <summary>The rows are counted, wherever they were.</summary>
@@ -101,37 +95,15 @@ internal struct CellRows
         return into;
     }
 
-    /// <summary>The values of all metrics, each in the order they came.</summary>
-    /// <param name="columns">
-    /// Receives them: those of the metric that is n-th of <see cref="Metrics"/> from n times
-    /// <see cref="CountMax"/> on.
-    /// </param>
-    /// <param name="lengths">Receives how many each has; cleared before.</param>
-    public readonly void Columns(Span<double> columns, Span<int> lengths)
+    /// <summary>Adds the values of all rows.</summary>
+    /// <param name="columns">For <see cref="Metrics"/>.</param>
+    public readonly void CopyTo(ref RowColumns columns)
     {
-        ReadOnlySpan<long> rest = rows.AsSpan(0, length);
-        if (!isMixed)
+        for (ReadOnlySpan<long> rest = rows.AsSpan(0, length); !rest.IsEmpty;)
         {
-            for (int column = 0; column < lengths.Length; column++)
-            {
-                lengths[column] = Count;
-                CopyColumn(rest, EventRow.Head + column, columns.Slice(column * CountMax, Count));
-            }
-
-            return;
-        }
-
-        while (!rest.IsEmpty)
-        {
-            int at = EventRow.Head;
-            for (ulong bits = (ulong)rest[0]; bits != 0; bits &= bits - 1)
-            {
-                int column = BitOperations.PopCount(Metrics & ((bits & (~bits + 1)) - 1));
-                columns[(column * CountMax) + lengths[column]++] =
-                    BitConverter.Int64BitsToDouble(rest[at++]);
-            }
-
-            rest = rest[at..];
+            int next = EventRow.LengthOf(rest[0]);
+            columns.Add(rest[..next]);
+            rest = rest[next..];
         }
     }
 

@@ -5,12 +5,6 @@ using Earshot.Schemas;
 
 namespace Earshot.Actors.Keys;
 
-/// <summary>One partial aggregate: a key, a pane, and what fell into it.</summary>
-/// <param name="Key">The key.</param>
-/// <param name="PaneMs">Start of the pane, ms since the epoch.</param>
-/// <param name="Cell">The statistics.</param>
-public readonly record struct Partial(GroupingKey Key, long PaneMs, Cell Cell);
-
 /// <summary>Where to find an event of an epoch.</summary>
 /// <param name="Row">Its row, see <see cref="EpochRows"/>.</param>
 /// <param name="Pane">Number of its pane in the epoch.</param>
@@ -30,8 +24,8 @@ internal sealed class PartialTable
     // Events look for their keys together: the processor then waits for many places at once.
     private const int PendingMax = 64;
 
-    // How many rows ahead one is fetched.
-    private const int Ahead = 8;
+    // So many rows are fetched before those that are being added.
+    private const int Ahead = 32;
 
     private readonly KeyLimit limit;
     private readonly KeyRuns[] groupings;
@@ -58,6 +52,7 @@ internal sealed class PartialTable
     // By pane, then as they came; of one grouping set, by key.
     private int[] order = [];
     private EventPlace[] sorted = [];
+    private int fetched;
 
     // What a partial aggregate is added up in: one for few events, and one for each power of two.
     private readonly Cell[] cells = [.. Enumerable.Range(0, 32).Select(_ => new Cell())];
@@ -88,8 +83,8 @@ internal sealed class PartialTable
     public int KeysHeld => groupings.Sum(grouping => grouping.KeysHeld);
 
     /// <summary>
-    /// What the epoch has brought, after <see cref="Flush"/>. The cell of each is valid until the
-    /// next one is asked for.
+    /// What the epoch has brought, after <see cref="Flush"/>. Each is valid until the next one is
+    /// asked for.
     /// </summary>
     public IEnumerable<Partial> Partials
     {
@@ -99,7 +94,7 @@ internal sealed class PartialTable
             foreach (KeyRuns grouping in groupings)
             {
                 grouping.Sort(order.AsSpan(0, panes.Count > 1 ? count : 0), Places, sorted);
-                int at = 0;
+                int at = fetched = 0;
                 for (int run = 0; run < grouping.Runs; run++)
                 {
                     while (at < grouping.EndOf(run))
@@ -107,7 +102,7 @@ internal sealed class PartialTable
                         int first = at;
                         at = EndOfPane(at, grouping.EndOf(run));
                         yield return new Partial(
-                            grouping.KeyOf(run), panes[sorted[first].Pane], AddUp(first, at));
+                            grouping.KeyOf(run), panes[sorted[first].Pane], this, first, at);
                     }
                 }
             }
@@ -152,6 +147,33 @@ internal sealed class PartialTable
         foreach (KeyRuns grouping in groupings)
             grouping.Take(dimensions, pendingCount, periodNumber);
         pendingCount = 0;
+    }
+
+    /// <summary>Adds events of one partial aggregate to a cell.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="first">The first of them.</param>
+    /// <param name="end">The first that is none of them.</param>
+    public void AddTo(Cell cell, int first, int end)
+    {
+        while (first < end)
+        {
+            int some = Math.Min(end - first, CellRows.CountMax);
+            for (int last = Math.Min(first + some + Ahead, count); fetched < last; fetched++)
+                rows.WillRead(sorted[fetched].Row);
+            cell.Add(rows, sorted.AsSpan(first, some));
+            first += some;
+        }
+    }
+
+    /// <summary>A cell that holds such events and nothing else. Valid until the next one is asked
+    /// for.</summary>
+    public Cell AddUp(int first, int end)
+    {
+        int events = end - first;
+        Cell cell = cells[events <= CellRows.CountMax ? 0 : BitOperations.Log2((uint)events)];
+        cell.Reset();
+        AddTo(cell, first, end);
+        return cell;
     }
 
     /// <summary>Starts the next epoch, with no events.</summary>
@@ -267,20 +289,5 @@ internal sealed class PartialTable
         }
 
         return at;
-    }
-
-    private Cell AddUp(int first, int end)
-    {
-        int events = end - first;
-        Cell cell = cells[events <= CellRows.CountMax ? 0 : BitOperations.Log2((uint)events)];
-        cell.Reset();
-        for (int i = first; i < end; i++)
-        {
-            if (i + Ahead < count)
-                rows.WillRead(sorted[i + Ahead].Row);
-            cell.Add(rows[sorted[i].Row]);
-        }
-
-        return cell;
     }
 }

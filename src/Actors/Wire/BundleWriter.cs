@@ -50,23 +50,24 @@ internal sealed class BundleWriter(int targets)
     // A cell may go on in the next chunk: the aggregator merges both.
     private void Add(Bundle bundle, in Partial partial, Target to)
     {
-        if (partial.Cell.TryGetRows(Metrics.End, out ReadOnlySpan<long> rows))
+        Cell cell = partial.Cell;
+        if (cell.TryGetRows(Metrics.End, out ReadOnlySpan<long> rows))
         {
             if (!rows.IsEmpty)
                 to.WithRoom(bundle).Add(partial, rows);
             return;
         }
 
-        int metricEnd = partial.Cell.MetricEnd;
+        int metricEnd = cell.MetricEnd;
         for (int metric = 1; metric < metricEnd; metric++)
         {
-            if (partial.Cell.Read(metric, scratch) is not { } aggregate)
+            if (cell.Read(metric, scratch) is not { } aggregate)
                 continue;
             to.WithRoom(bundle).Add(partial, metric, bundle.MetricNames[metric], aggregate);
         }
 
-        if (!partial.Cell.Counts.IsEmpty)
-            to.WithRoom(bundle).Add(partial, partial.Cell.Counts);
+        if (!cell.Counts.IsEmpty)
+            to.WithRoom(bundle).Add(partial, cell.Counts);
     }
 
     // What goes to one aggregator partition.

@@ -19,8 +19,9 @@ public sealed class AllocationTests
     private const int Accounts = 400;
     private const int SpanMs = 60_000;
 
-    /// <summary>Passes after which nothing grows: a cell serves two keys in turn.</summary>
-    private const int WarmPasses = 6;
+    /// <summary>Passes after which nothing grows: a window's buffer of rows fills up slowly, and
+    /// becomes twice as large each time.</summary>
+    private const int WarmPasses = 17;
 
     /// <summary>What the end of an epoch may take, whatever its length: a bundle, some lists.
     /// </summary>

@@ -62,7 +62,7 @@ internal sealed class CallBench
         {
             Cell cell = new();
             cell.Merge(partial.Cell);
-            own.Add(partial with { Cell = cell });
+            own.Add(new Partial(partial.Key, partial.PaneMs, cell));
         }
 
         return own;

@@ -1,0 +1,79 @@
+using System.Numerics;
+using Earshot.Analytics;
+
+namespace Earshot.Actors.Keys;
+
+/// <summary>
+/// What some rows bring, metric by metric: the values of each in the order they came, and the
+/// counts, added up.
+/// </summary>
+/// <param name="metrics">Bit m: rows may have a value of metric m.</param>
+/// <param name="columns">
+/// Room for <see cref="RowsMax"/> values of each of these metrics, of any content.
+/// </param>
+/// <param name="lengths">Room for a number of each.</param>
+internal ref struct RowColumns(ulong metrics, Span<double> columns, Span<int> lengths)
+{
+    /// <summary>Most rows.</summary>
+    public const int RowsMax = CellRows.CountMax;
+
+    private readonly Span<double> columns = columns;
+    private readonly Span<int> lengths = lengths;
+    private CountTally tally;
+    private long connectedMs;
+    private long values;
+
+    // Rows so far; where not all have the same metrics, the lengths count.
+    private int count;
+    private bool isMixed;
+
+    /// <summary>Adds a row's values.</summary>
+    public void Add(ReadOnlySpan<long> row)
+    {
+        ulong its = (ulong)row[0];
+        row = row[EventRow.Head..];
+        if (its != metrics || isMixed)
+        {
+            AddMixed(its, row);
+            return;
+        }
+
+        for (int column = 0, at = count; column < row.Length; column++, at += RowsMax)
+            columns[at] = BitConverter.Int64BitsToDouble(row[column]);
+        count++;
+    }
+
+    /// <summary>Adds what a row counts.</summary>
+    public void Count(ReadOnlySpan<long> row)
+    {
+        tally.Add((ulong)row[1]);
+        connectedMs += EventRow.ConnectedMsOf(row[2]);
+        values += EventRow.ValuesOf(row[2]);
+    }
+
+    /// <summary>The values of the metric that is n-th of all.</summary>
+    public readonly ReadOnlySpan<double> Of(int number) =>
+        columns.Slice(number * RowsMax, isMixed ? lengths[number] : count);
+
+    /// <summary>Adds what the rows count to counts.</summary>
+    public readonly void CountInto(CallCounts counts)
+    {
+        counts.Add(tally);
+        counts.ConnectedMs += connectedMs;
+        counts.Values += values;
+    }
+
+    private void AddMixed(ulong its, ReadOnlySpan<long> rowValues)
+    {
+        if (!isMixed)
+            lengths.Fill(count);
+        isMixed = true;
+        int at = 0;
+        for (ulong bits = its; bits != 0; bits &= bits - 1)
+        {
+            int column = BitOperations.PopCount(metrics & ((bits & (~bits + 1)) - 1));
+            columns[(column * RowsMax) + lengths[column]++] =
+                BitConverter.Int64BitsToDouble(rowValues[at++]);
+        }
+    }
+}
