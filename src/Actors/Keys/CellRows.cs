@@ -1,4 +1,3 @@
-using System.Numerics;
 using Earshot.Analytics;
 
 namespace Earshot.Actors.Keys;

@@ -1,7 +1,6 @@
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
-using Earshot.Tests.Unit.Analytics;
 
 namespace Earshot.Tests.Unit.Actors;
 
