@@ -26,25 +26,42 @@ public sealed partial class Aggregate
         ReadOnlySpan<int> indexes,
         ReadOnlySpan<long> counts)
     {
+        Aggregate aggregate = new();
+        aggregate.SetBuckets(sum, m2, min, max, indexes, counts);
+        return aggregate;
+    }
+
+    /// <summary>Makes this the aggregate of <see cref="FromBuckets"/>; keeps its memory.</summary>
+    /// <exception cref="ArgumentException">The parts contradict each other; it is empty.
+    /// </exception>
+    public void SetBuckets(
+        double sum,
+        double m2,
+        double min,
+        double max,
+        ReadOnlySpan<int> indexes,
+        ReadOnlySpan<long> counts)
+    {
+        Reset();
         if (indexes.Length != counts.Length)
             throw new ArgumentException($"{indexes.Length} indexes for {counts.Length} counts.");
         if (!double.IsFinite(min) || !double.IsFinite(max) || min > max || m2 < 0)
             throw new ArgumentException($"Impossible statistics: min {min}, max {max}, m2 {m2}.");
-        Spread spread = new();
-        long count = 0;
+        long total = 0;
         for (int i = 0; i < indexes.Length; i++)
         {
             if (indexes[i] is < -Buckets.IndexMax or > Buckets.IndexMax || counts[i] <= 0)
                 throw new ArgumentException($"Impossible bucket {indexes[i]} x {counts[i]}.");
-            spread.AddBucket(indexes[i], counts[i]);
-            count = checked(count + counts[i]);
+            total = checked(total + counts[i]);
         }
 
-        spread.Moments = new Moments(count, sum, m2, min + 0.0, max + 0.0);
-        Aggregate aggregate = new() { count = count, spread = spread };
-        if (aggregate.IsRaw)
-            throw new ArgumentException($"Buckets of only {aggregate.count} values.");
-        return aggregate;
+        if (total <= RawMax)
+            throw new ArgumentException($"Buckets of only {total} values.");
+        spread ??= new Spread();
+        for (int i = 0; i < indexes.Length; i++)
+            spread.AddBucket(indexes[i], counts[i]);
+        spread.Moments = new Moments(total, sum, m2, min + 0.0, max + 0.0);
+        count = total;
     }
 
     /// <summary>

@@ -125,6 +125,23 @@ public sealed class Cell
         rows.Add(row);
     }
 
+    /// <summary>Adds what some events bring, at most <see cref="CellRows.CountMax"/>.</summary>
+    /// <param name="some">Their rows, one after another.</param>
+    internal void AddRows(ReadOnlySpan<long> some)
+    {
+        int count = 0;
+        for (int at = 0; at < some.Length; at += EventRow.LengthOf(some[at]))
+            count++;
+        if (!rows.HasRoom(count))
+            Spill();
+        while (!some.IsEmpty)
+        {
+            int length = EventRow.LengthOf(some[0]);
+            rows.Add(some[..length]);
+            some = some[length..];
+        }
+    }
+
     /// <summary>Adds what some events of an epoch bring.</summary>
     /// <param name="from">Their rows.</param>
     /// <param name="run">Where these are.</param>

@@ -1,13 +1,13 @@
 namespace Earshot.Actors.Keys;
 
 /// <summary>
-/// One partial aggregate: a key, a pane, and what fell into it, as a cell or as the events of a
-/// <see cref="PartialTable"/>.
+/// One partial aggregate: a key, a pane, and what fell into it, as a cell or as events that
+/// another one has.
 /// </summary>
 internal readonly struct Partial
 {
     private readonly Cell? cell;
-    private readonly PartialTable? table;
+    private readonly IPartialSource? source;
     private readonly int first;
     private readonly int end;
 
@@ -21,11 +21,12 @@ internal readonly struct Partial
     /// <summary>Creates one of events.</summary>
     /// <param name="key">The key.</param>
     /// <param name="paneMs">Start of the pane, ms since the epoch.</param>
-    /// <param name="table">Has the events.</param>
-    /// <param name="first">The first of them.</param>
-    /// <param name="end">The first that is none of them.</param>
-    public Partial(GroupingKey key, long paneMs, PartialTable table, int first, int end) =>
-        (Key, PaneMs, this.table, this.first, this.end) = (key, paneMs, table, first, end);
+    /// <param name="source">Has the events.</param>
+    /// <param name="first">Their place there.</param>
+    /// <param name="end">The place after the last.</param>
+    public Partial(
+        GroupingKey key, long paneMs, IPartialSource source, int first, int end) =>
+        (Key, PaneMs, this.source, this.first, this.end) = (key, paneMs, source, first, end);
 
     /// <summary>The key.</summary>
     public GroupingKey Key { get; }
@@ -34,13 +35,13 @@ internal readonly struct Partial
     public long PaneMs { get; }
 
     /// <summary>The statistics; of events they are added up each time.</summary>
-    public Cell Cell => cell ?? table!.AddUp(first, end);
+    public Cell Cell => cell ?? source!.AddUp(first, end);
 
     /// <summary>Adds it to a cell: cheaper than merging <see cref="Cell"/>, once.</summary>
     public void AddTo(Cell into)
     {
         if (cell is null)
-            table!.AddTo(into, first, end);
+            source!.AddTo(into, first, end);
         else
             into.Merge(cell);
     }

@@ -16,7 +16,7 @@ internal readonly record struct EventPlace(uint Row, int Pane);
 /// and added up one key after another. So a key's state is touched once an epoch, and not by every
 /// event. Keys beyond the limit share one, whose every value is <see cref="Other"/>.
 /// </summary>
-internal sealed class PartialTable
+internal sealed class PartialTable : IPartialSource
 {
     /// <summary>The value of every dimension of the key for which others had no room.</summary>
     public const string Other = "other";
@@ -149,10 +149,7 @@ internal sealed class PartialTable
         pendingCount = 0;
     }
 
-    /// <summary>Adds events of one partial aggregate to a cell.</summary>
-    /// <param name="cell">The cell.</param>
-    /// <param name="first">The first of them.</param>
-    /// <param name="end">The first that is none of them.</param>
+    /// <inheritdoc/>
     public void AddTo(Cell cell, int first, int end)
     {
         while (first < end)
@@ -165,8 +162,7 @@ internal sealed class PartialTable
         }
     }
 
-    /// <summary>A cell that holds such events and nothing else. Valid until the next one is asked
-    /// for.</summary>
+    /// <inheritdoc/>
     public Cell AddUp(int first, int end)
     {
         int events = end - first;

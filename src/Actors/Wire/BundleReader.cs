@@ -1,8 +1,8 @@
+using System.Text;
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
-using Google.Protobuf;
-using Google.Protobuf.Reflection;
+using V1 = Earshot.Schemas.V1.Bundle;
 
 namespace Earshot.Actors.Wire;
 
@@ -14,16 +14,24 @@ internal sealed class BundleReader(SymbolTable metricNames)
     /// <summary>Cells kept for the next chunk: about as many as one has.</summary>
     private const int SpareMax = 10_000;
 
-    private readonly Schemas.V1.Bundle message = new();
+    private readonly BundleMessage message = new();
+    private readonly BundleKeys known = new();
+    private readonly BundleRows rows = new();
     private readonly Dictionary<(int Key, long PaneMs), Cell> cells = [];
     private readonly List<Partial> partials = [];
+    private readonly List<Cell> used = [];
     private readonly List<Cell> spare = [];
     private readonly List<GroupingKey> keys = [];
     private readonly RowZip zip = new();
-    private readonly long[] row = new long[EventRow.LengthMax];
+    private readonly Aggregate scratch = new();
+    private int[] indexes = [];
+    private long[] counts = [];
 
-    // By place of the name among the chunk's symbols; 0: not looked up yet.
+    // By place among the chunk's symbols: what stands for the text of a value, or the metric.
+    private const int NotLookedUp = -1;
+    private int[] texts = [];
     private int[] metrics = [];
+
     private (int Key, long PaneMs) lastOf;
     private Cell? last;
 
@@ -32,116 +40,129 @@ internal sealed class BundleReader(SymbolTable metricNames)
     public Bundle Read(ReadOnlySpan<byte> bytes)
     {
         Clear();
-        Parse(bytes);
-        ReadPartials();
+        message.Parse(bytes);
+        if (message.Number(V1.FormatFieldNumber) > BundleWriter.Format)
+        {
+            throw new InvalidDataException(
+                $"the bundle has format {message.Number(V1.FormatFieldNumber)}, and " +
+                $"{BundleWriter.Format} is the newest one known here: a newer version wrote it. " +
+                "Let that version read it, too.");
+        }
+
+        ReadPartials(bytes);
+        long chunk = message.Number(V1.ChunkFieldNumber);
         return new Bundle(
-            message.SourcePartition, message.SourcePartitions, message.From, message.To,
-            message.Watermark, message.Idle, message.Ended, partials, metricNames,
-            First: message.Chunk == 0, Last: message.Chunk == message.Chunks - 1);
+            (int)message.Number(V1.SourcePartitionFieldNumber),
+            (int)message.Number(V1.SourcePartitionsFieldNumber),
+            message.Number(V1.FromFieldNumber), message.Number(V1.ToFieldNumber),
+            message.Number(V1.WatermarkFieldNumber),
+            message.Number(V1.IdleFieldNumber) != 0, message.Number(V1.EndedFieldNumber) != 0,
+            partials, metricNames,
+            First: chunk == 0, Last: chunk == message.Number(V1.ChunksFieldNumber) - 1);
     }
 
     private void Clear()
     {
-        foreach (Partial partial in partials)
+        foreach (Cell cell in used)
         {
-            partial.Cell.Reset();
+            cell.Reset();
             if (spare.Count < SpareMax)
-                spare.Add(partial.Cell);
+                spare.Add(cell);
         }
 
+        used.Clear();
         partials.Clear();
         cells.Clear();
         keys.Clear();
         zip.Clear();
         last = null;
-        foreach (FieldDescriptor field in Schemas.V1.Bundle.Descriptor.Fields.InFieldNumberOrder())
-            field.Accessor.Clear(message);
     }
 
-    private void Parse(ReadOnlySpan<byte> bytes)
+    private void ReadPartials(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            message.MergeFrom(bytes);
-        }
-        catch (InvalidProtocolBufferException e)
-        {
-            throw new InvalidDataException("these bytes are no bundle: " + e.Message, e);
-        }
-
-        if (message.Format > BundleWriter.Format)
-        {
-            throw new InvalidDataException(
-                $"the bundle has format {message.Format}, and {BundleWriter.Format} is the " +
-                "newest one known here: a newer version wrote it. Let that version read it, too.");
-        }
-    }
-
-    private void ReadPartials()
-    {
-        try
-        {
-            ReadKeys();
-            metrics = new int[message.Symbols.Count];
-            ReadMetrics();
+            SetLength(ref texts);
+            SetLength(ref metrics);
+            ReadKeys(bytes);
+            ReadMetrics(bytes);
             EndCell();
-            ReadCalls();
-            ReadRows();
+            ReadCalls(bytes);
+            ReadRows(bytes);
         }
         catch (Exception e) when (
             e is ArgumentException or OverflowException or IndexOutOfRangeException)
         {
             throw new InvalidDataException(
-                $"bundle of source {message.SourcePartition} [{message.From}, {message.To}) is " +
+                $"bundle of source {message.Number(V1.SourcePartitionFieldNumber)} " +
+                $"[{message.Number(V1.FromFieldNumber)}, {message.Number(V1.ToFieldNumber)}) is " +
                 "damaged: its columns do not fit together", e);
         }
     }
 
-    private void ReadKeys()
+    private void SetLength(ref int[] bySymbol)
     {
-        int dimension = 0;
-        for (int i = 0; i < message.KeyGrouping.Count; i++)
-        {
-            string?[] values = new string?[message.KeyWidth[i]];
-            for (int d = 0; d < values.Length; d++)
-            {
-                int symbol = message.KeyDimensions[dimension++];
-                values[d] = symbol == 0 ? null : message.Symbols[symbol - 1];
-            }
-
-            keys.Add(new GroupingKey(message.KeyGrouping[i], values));
-        }
+        if (bySymbol.Length < message.SymbolCount)
+            bySymbol = new int[message.SymbolCount];
+        bySymbol.AsSpan(0, message.SymbolCount).Fill(NotLookedUp);
     }
 
-    private void ReadMetrics()
+    private void ReadKeys(ReadOnlySpan<byte> bytes)
     {
-        int raw = 0, beyond = 0, bucket = 0;
-        for (int i = 0; i < message.MetricKey.Count; i++)
+        known.Begin();
+        PackedColumn groupings = message.Column(bytes, V1.KeyGroupingFieldNumber);
+        PackedColumn widths = message.Column(bytes, V1.KeyWidthFieldNumber);
+        PackedColumn dimensions = message.Column(bytes, V1.KeyDimensionsFieldNumber);
+        Span<int> values = stackalloc int[16];
+        while (!groupings.IsAtEnd)
         {
-            Cell cell = CellOf(message.MetricKey[i], message.MetricPane[i]);
-            int metric = MetricOf(message.MetricName[i] - 1);
-            long count = message.MetricCount[i];
-            if (count <= Aggregate.RawMax)
+            int width = widths.NextInt();
+            if (width < 0 || width > dimensions.Bytes.Length)
+                throw new ArgumentException($"a key of {width} values");
+            if (width > values.Length)
+                values = new int[width];
+            for (int i = 0; i < width; i++)
             {
-                for (long n = 0; n < count; n++)
-                    AddRaw(cell, metric, message.Raw[raw++]);
+                int symbol = dimensions.NextInt();
+                values[i] = symbol == 0 ? 0 : TextOf(bytes, symbol - 1);
+            }
+
+            keys.Add(known.KeyOf(groupings.NextInt(), values[..width]));
+        }
+
+        widths.RequireEnd();
+        dimensions.RequireEnd();
+    }
+
+    private void ReadMetrics(ReadOnlySpan<byte> bytes)
+    {
+        PackedColumn keyOf = message.Column(bytes, V1.MetricKeyFieldNumber);
+        PackedColumn panes = message.Column(bytes, V1.MetricPaneFieldNumber);
+        PackedColumn names = message.Column(bytes, V1.MetricNameFieldNumber);
+        PackedColumn number = message.Column(bytes, V1.MetricCountFieldNumber);
+        PackedColumn raw = message.Column(bytes, V1.RawFieldNumber);
+        BucketColumns beyond = new(message, bytes);
+        while (!keyOf.IsAtEnd)
+        {
+            Cell cell = CellOf(keyOf.NextInt(), panes.NextSigned());
+            int metric = MetricOf(bytes, names.NextInt() - 1);
+            long count = number.Next();
+            if (count > Aggregate.RawMax)
+            {
+                beyond.Next(scratch, ref indexes, ref counts);
+                cell.Merge(metric, scratch);
                 continue;
             }
 
-            int entries = message.BucketEntries[beyond];
-            int[] indexes = new int[entries];
-            long[] counts = new long[entries];
-            for (int n = 0; n < entries; n++, bucket++)
-            {
-                indexes[n] = message.BucketIndex[bucket];
-                counts[n] = message.BucketCount[bucket];
-            }
-
-            cell.Merge(metric, Aggregate.FromBuckets(
-                message.Sum[beyond], message.M2[beyond], message.Min[beyond], message.Max[beyond],
-                indexes, counts));
-            beyond++;
+            for (long n = 0; n < count; n++)
+                AddRaw(cell, metric, raw.NextDouble());
         }
+
+        panes.RequireEnd();
+        names.RequireEnd();
+        number.RequireEnd();
+        raw.RequireEnd();
+        beyond.RequireEnd();
     }
 
     private void AddRaw(Cell cell, int metric, double value)
@@ -152,44 +173,66 @@ internal sealed class BundleReader(SymbolTable metricNames)
             cell.Add(metric, value);
     }
 
-    private void ReadCalls()
+    private void ReadCalls(ReadOnlySpan<byte> bytes)
     {
-        int width = message.CallWidth;
-        for (int i = 0; i < message.CallKey.Count; i++)
+        PackedColumn keyOf = message.Column(bytes, V1.CallKeyFieldNumber);
+        PackedColumn panes = message.Column(bytes, V1.CallPaneFieldNumber);
+        PackedColumn fields = message.Column(bytes, V1.CallCountsFieldNumber);
+        long width = message.Number(V1.CallWidthFieldNumber);
+        while (!keyOf.IsAtEnd)
         {
             // A newer sender may count more than we know: its further fields are left out.
-            CallCounts counts = CellOf(message.CallKey[i], message.CallPane[i]).Counts;
-            for (int n = 0; n < Math.Min(width, CallCounts.Width); n++)
-                counts[n] += message.CallCounts[(i * width) + n];
-        }
-    }
-
-    private void ReadRows()
-    {
-        int at = 0;
-        for (int i = 0; i < message.RowKey.Count; i++)
-        {
-            Cell cell = CellOf(message.RowKey[i], message.RowPane[i]);
-            for (int end = at + message.RowNumbers[i]; at < end;)
+            CallCounts into = CellOf(keyOf.NextInt(), panes.NextSigned()).Counts;
+            for (int field = 0; field < width; field++)
             {
-                int length = EventRow.LengthOf((long)message.Rows[at]);
-                if (length > row.Length || length > end - at)
-                    throw new ArgumentException($"a row of {length} numbers");
-                for (int n = 0; n < length; n++)
-                    row[n] = (long)message.Rows[at++];
-                EventRow.Require(row.AsSpan(0, length));
-                cell.Add(row.AsSpan(0, length));
+                long count = fields.Next();
+                if (field < CallCounts.Width)
+                    into[field] += count;
             }
         }
 
-        if (at != message.Rows.Count)
-            throw new ArgumentException($"rows of {message.Rows.Count} numbers, not {at}");
+        panes.RequireEnd();
+        fields.RequireEnd();
     }
 
-    private int MetricOf(int symbol)
+    private void ReadRows(ReadOnlySpan<byte> bytes)
     {
-        if (metrics[symbol] == 0)
-            metrics[symbol] = metricNames.Intern(message.Symbols[symbol]);
+        PackedColumn keyOf = message.Column(bytes, V1.RowKeyFieldNumber);
+        PackedColumn panes = message.Column(bytes, V1.RowPaneFieldNumber);
+        PackedColumn numbers = message.Column(bytes, V1.RowNumbersFieldNumber);
+        rows.Take(message.Column(bytes, V1.RowsFieldNumber).Bytes);
+        int at = 0;
+        while (!keyOf.IsAtEnd)
+        {
+            GroupingKey key = KeyOf(keyOf.NextInt());
+            int first = at;
+            at = rows.Require(at, numbers.NextInt());
+            partials.Add(new Partial(key, panes.NextSigned(), rows, first, at));
+        }
+
+        panes.RequireEnd();
+        numbers.RequireEnd();
+        rows.RequireEnd(at);
+    }
+
+    private GroupingKey KeyOf(int key) => (uint)key < (uint)keys.Count
+        ? keys[key] : throw new ArgumentException($"key {key} of {keys.Count}");
+
+    private int TextOf(ReadOnlySpan<byte> bytes, int symbol)
+    {
+        if (texts[symbol] == NotLookedUp)
+            texts[symbol] = known.TextOf(message.Symbol(bytes, symbol));
+        return texts[symbol];
+    }
+
+    private int MetricOf(ReadOnlySpan<byte> bytes, int symbol)
+    {
+        if (metrics[symbol] == NotLookedUp)
+        {
+            metrics[symbol] =
+                metricNames.Intern(Encoding.UTF8.GetString(message.Symbol(bytes, symbol)));
+        }
+
         return metrics[symbol];
     }
 
@@ -215,10 +258,9 @@ internal sealed class BundleReader(SymbolTable metricNames)
     {
         if (!cells.TryGetValue((key, paneMs), out Cell? cell))
         {
-            if (key < 0 || key >= keys.Count)
-                throw new ArgumentOutOfRangeException(nameof(key));
+            GroupingKey its = KeyOf(key);
             cells.Add((key, paneMs), cell = TakeCell());
-            partials.Add(new Partial(keys[key], paneMs, cell));
+            partials.Add(new Partial(its, paneMs, cell));
         }
 
         return cell;
@@ -226,10 +268,47 @@ internal sealed class BundleReader(SymbolTable metricNames)
 
     private Cell TakeCell()
     {
-        if (spare.Count == 0)
-            return new Cell();
-        Cell cell = spare[^1];
-        spare.RemoveAt(spare.Count - 1);
+        Cell cell = spare.Count == 0 ? new Cell() : spare[^1];
+        if (spare.Count > 0)
+            spare.RemoveAt(spare.Count - 1);
+        used.Add(cell);
         return cell;
+    }
+
+    /// <summary>The columns of aggregates of many values.</summary>
+    private ref struct BucketColumns(BundleMessage message, ReadOnlySpan<byte> bytes)
+    {
+        private PackedColumn sums = message.Column(bytes, V1.SumFieldNumber);
+        private PackedColumn m2s = message.Column(bytes, V1.M2FieldNumber);
+        private PackedColumn mins = message.Column(bytes, V1.MinFieldNumber);
+        private PackedColumn maxs = message.Column(bytes, V1.MaxFieldNumber);
+        private PackedColumn entries = message.Column(bytes, V1.BucketEntriesFieldNumber);
+        private PackedColumn indexOf = message.Column(bytes, V1.BucketIndexFieldNumber);
+        private PackedColumn countOf = message.Column(bytes, V1.BucketCountFieldNumber);
+
+        public void Next(Aggregate into, ref int[] indexes, ref long[] counts)
+        {
+            int number = entries.NextInt();
+            if (number < 0 || number > indexOf.Bytes.Length)
+                throw new ArgumentException($"an aggregate of {number} buckets");
+            if (indexes.Length < number)
+                (indexes, counts) = (new int[2 * number], new long[2 * number]);
+            for (int i = 0; i < number; i++)
+                (indexes[i], counts[i]) = ((int)indexOf.NextSigned(), countOf.Next());
+            into.SetBuckets(
+                sums.NextDouble(), m2s.NextDouble(), mins.NextDouble(), maxs.NextDouble(),
+                indexes.AsSpan(0, number), counts.AsSpan(0, number));
+        }
+
+        public readonly void RequireEnd()
+        {
+            sums.RequireEnd();
+            m2s.RequireEnd();
+            mins.RequireEnd();
+            maxs.RequireEnd();
+            entries.RequireEnd();
+            indexOf.RequireEnd();
+            countOf.RequireEnd();
+        }
     }
 }

@@ -1,0 +1,64 @@
+using Earshot.Actors.Keys;
+using Earshot.Schemas;
+
+namespace Earshot.Actors.Wire;
+
+/// <summary>
+/// The keys that bundles have named, found again by the bytes of their values without garbage:
+/// most bundles name the keys of the one before. When they are too many it begins anew.
+/// </summary>
+internal sealed class BundleKeys
+{
+    /// <summary>Keys, and texts of their values, that are remembered.</summary>
+    private const int KeysMax = 1_000_000;
+
+    // Stands for a text that is empty: the table of symbols has none, and none is made here.
+    private const int Empty = -2;
+
+    private readonly Dictionary<(int Grouping, int Width), KeyFinder> finders = [];
+
+    // By number; there is no key 0.
+    private readonly List<GroupingKey> keys = [null!];
+    private SymbolTable texts = new();
+
+    /// <summary>Begins a bundle: only what it asks for is sure to be remembered to its end.
+    /// </summary>
+    public void Begin()
+    {
+        if (keys.Count <= KeysMax && texts.Count <= KeysMax)
+            return;
+        finders.Clear();
+        keys.RemoveRange(1, keys.Count - 1);
+        texts = new SymbolTable();
+    }
+
+    /// <summary>What stands for a text, UTF-8, until <see cref="Begin"/>.</summary>
+    public int TextOf(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? Empty : texts.InternUtf8(utf8);
+
+    /// <summary>A key.</summary>
+    /// <param name="grouping">Index of its grouping set.</param>
+    /// <param name="values">What stands for its values' texts; 0: missing.</param>
+    public GroupingKey KeyOf(int grouping, ReadOnlySpan<int> values)
+    {
+        if (values.Contains(Empty))
+            return new GroupingKey(grouping, [.. values.ToArray().Select(TextOf)]);
+        if (!finders.TryGetValue((grouping, values.Length), out KeyFinder? finder))
+        {
+            finder = new KeyFinder([.. Enumerable.Range(0, values.Length)]);
+            finders.Add((grouping, values.Length), finder);
+        }
+
+        int number = finder.NumberOf(values);
+        if (number == 0)
+        {
+            number = keys.Count;
+            keys.Add(new GroupingKey(grouping, [.. finder.ValuesOf(values, texts)]));
+            finder.Add(values, number);
+        }
+
+        return keys[number];
+    }
+
+    private string? TextOf(int value) =>
+        value == Empty ? "" : value == 0 ? null : texts[value];
+}
