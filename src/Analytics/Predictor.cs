@@ -11,9 +11,10 @@ public readonly record struct Forecast(double Expected, double Low, double High)
 /// variance of its windows' means, updated after Finch, "Incremental calculation of weighted mean
 /// and variance", University of Cambridge, 2009. Window n weighs max(0.1, 1/n): the first ten
 /// windows count alike, so that no single one rules the start; later the past fades. Only +, -, *,
-/// / and the square root enter: the same history gives the same forecast on every machine.
+/// / and the square root enter: the same history gives the same forecast on every machine. A struct
+/// with state, so that millions of keys keep theirs in few arrays.
 /// </summary>
-public sealed class Predictor
+public struct Predictor
 {
     /// <summary>Name and version of the model, for the rows it makes.</summary>
     public const string Model = "ewma/1";
@@ -42,14 +43,14 @@ public sealed class Predictor
     private double weightSquares;
 
     /// <summary>Windows seen.</summary>
-    public long History => history;
+    public readonly long History => history;
 
     /// <summary>
     /// For the next window's mean; null until two windows were seen, because one window says
     /// nothing of how much the key's windows differ. The interval covers the windows' own spread
     /// and the uncertainty of the expected value, which is large while there is little history.
     /// </summary>
-    public Forecast? Forecast
+    public readonly Forecast? Forecast
     {
         get
         {
@@ -84,7 +85,7 @@ public sealed class Predictor
     }
 
     /// <summary>Writes the whole state; <see cref="Read"/> restores it bit by bit.</summary>
-    public void Write(BinaryWriter writer)
+    public readonly void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write7BitEncodedInt64(history);

@@ -41,8 +41,8 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
                     (spec, metric), out (Predictor Predictor, long LastMs) past)
                     && start - past.LastMs <= options.HistoryKeepMs;
                 Predictor predictor = known ? past.Predictor : new Predictor();
+                Predictions.Add(id, PredictionOf(row, metric, ref predictor, statistics.Mean));
                 history[(spec, metric)] = (predictor, start);
-                Predictions.Add(id, PredictionOf(row, metric, predictor, statistics.Mean));
             }
         }
     }
@@ -192,7 +192,7 @@ internal sealed class RowTable(PipelineOptions options, IReadOnlyList<long> clos
         };
 
     private static Prediction PredictionOf(
-        RowKey key, string metric, Predictor predictor, double mean)
+        RowKey key, string metric, ref Predictor predictor, double mean)
     {
         Prediction row = new()
         {

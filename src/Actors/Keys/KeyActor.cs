@@ -17,11 +17,15 @@ internal readonly record struct OpenWindow(int Spec, long StartMs, Cell Cell, bo
 /// </summary>
 internal sealed class KeyActor(GroupingKey key)
 {
+    private const int HistoryAtFirst = 4;
+
     // In no order; only the first openCount are used.
     private OpenWindow[] open = [];
     private int openCount;
 
+    // Only the first historyCount are used.
     private PastWindows[] history = [];
+    private int historyCount;
 
     /// <summary>The key.</summary>
     public GroupingKey Key { get; } = key;
@@ -47,7 +51,7 @@ internal sealed class KeyActor(GroupingKey key)
         get
         {
             long last = long.MinValue;
-            foreach (PastWindows past in history)
+            foreach (ref readonly PastWindows past in History)
                 last = Math.Max(last, past.LastMs);
             return last;
         }
@@ -119,21 +123,20 @@ internal sealed class KeyActor(GroupingKey key)
     /// <param name="keepMs">
     /// A history whose last window began longer than this before begins anew.
     /// </param>
-    public Predictor HistoryOf(int spec, int metric, long startMs, long keepMs)
+    /// <returns>Valid until the history of another metric is asked for.</returns>
+    public ref Predictor HistoryOf(int spec, int metric, long startMs, long keepMs)
     {
-        for (int i = 0; i < history.Length; i++)
-        {
-            PastWindows past = history[i];
-            if (past.Metric != metric || past.Spec != spec)
-                continue;
-            Predictor known = startMs - past.LastMs > keepMs ? new Predictor() : past.Predictor;
-            history[i] = new PastWindows(spec, metric, startMs, known);
-            return known;
-        }
-
-        Predictor predictor = new();
-        history = [.. history, new PastWindows(spec, metric, startMs, predictor)];
-        return predictor;
+        int at = 0;
+        while (at < historyCount && (history[at].Metric != metric || history[at].Spec != spec))
+            at++;
+        if (at == history.Length)
+            Array.Resize(ref history, Math.Max(HistoryAtFirst, 2 * at));
+        ref PastWindows past = ref history[at];
+        if (at == historyCount || startMs - past.LastMs > keepMs)
+            past.Predictor = new Predictor();
+        historyCount = Math.Max(historyCount, at + 1);
+        (past.Spec, past.Metric, past.LastMs) = (spec, metric, startMs);
+        return ref past.Predictor;
     }
 
     /// <summary>Writes it for a snapshot.</summary>
@@ -148,8 +151,8 @@ internal sealed class KeyActor(GroupingKey key)
             window.Cell.Write(writer, metrics);
         }
 
-        writer.Write7BitEncodedInt(history.Length);
-        foreach (PastWindows past in history)
+        writer.Write7BitEncodedInt(historyCount);
+        foreach (ref readonly PastWindows past in History)
         {
             writer.Write7BitEncodedInt(past.Spec);
             writer.Write(metrics[past.Metric]);
@@ -188,12 +191,15 @@ internal sealed class KeyActor(GroupingKey key)
 
         int known = reader.Read7BitEncodedInt();
         actor.history = known == 0 ? [] : new PastWindows[known];
-        for (int i = 0; i < actor.history.Length; i++)
+        for (; actor.historyCount < known; actor.historyCount++)
         {
             int spec = reader.Read7BitEncodedInt();
             int metric = reader.ReadSymbol(metrics);
             long last = lastMs ?? reader.ReadInt64();
-            actor.history[i] = new PastWindows(spec, metric, last, Predictor.Read(reader));
+            actor.history[actor.historyCount] = new PastWindows
+            {
+                Spec = spec, Metric = metric, LastMs = last, Predictor = Predictor.Read(reader),
+            };
         }
 
         return actor;
@@ -217,9 +223,14 @@ internal sealed class KeyActor(GroupingKey key)
         open[openCount++] = window;
     }
 
-    /// <summary>
-    /// What is known of a metric over the closed windows of a length; the last one began at LastMs.
-    /// </summary>
-    private readonly record struct PastWindows(
-        int Spec, int Metric, long LastMs, Predictor Predictor);
+    private ReadOnlySpan<PastWindows> History => history.AsSpan(0, historyCount);
+
+    // What is known of a metric over the closed windows of a length; the last one began at LastMs.
+    private struct PastWindows
+    {
+        public int Spec;
+        public int Metric;
+        public long LastMs;
+        public Predictor Predictor;
+    }
 }

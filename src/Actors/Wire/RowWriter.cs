@@ -46,7 +46,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         {
             if (window.Cell.Read(metric, few) is not { } aggregate)
                 continue;
-            Predictor predictor = actor.HistoryOf(
+            ref Predictor predictor = ref actor.HistoryOf(
                 window.Spec, metric, window.StartMs, options.HistoryKeepMs);
             if (outputs.Suppressed)
             {
@@ -56,7 +56,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
 
             string name = metricNames[metric];
             double mean = Statistics(name, aggregate, revision, final: true, outputs);
-            Prediction(predictor, name, mean, revision, outputs);
+            Prediction(ref predictor, name, mean, revision, outputs);
         }
 
         if (outputs.Suppressed)
@@ -84,10 +84,11 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
             rows.EndLate(outputs.Topics.Late, metric, revision, source, partial.PaneMs);
         }
 
-        int metricEnd = partial.Cell.MetricEnd;
+        Cell cell = partial.Cell;
+        int metricEnd = cell.MetricEnd;
         for (int metric = 1; metric < metricEnd; metric++)
         {
-            if (partial.Cell.Read(metric, few) is not { } aggregate)
+            if (cell.Read(metric, few) is not { } aggregate)
                 continue;
             string name = metricNames[metric];
             part.Clear();
@@ -96,7 +97,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
         }
 
         part.Clear();
-        RowFields.Insight(part, rows.Key, partial.Cell.Counts, revision, final: false);
+        RowFields.Insight(part, rows.Key, cell.Counts, revision, final: false);
         Add("", 9);
         rows.MoveTo(outputs, SayWindowClosed);
     }
@@ -123,7 +124,7 @@ internal sealed class RowWriter(PipelineOptions options, SymbolTable metricNames
     }
 
     private void Prediction(
-        Predictor predictor, string metric, double observed, long revision,
+        ref Predictor predictor, string metric, double observed, long revision,
         EpochOutputs outputs)
     {
         Forecast? before = predictor.Forecast;
