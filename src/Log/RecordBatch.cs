@@ -36,10 +36,8 @@ public sealed class RecordBatch
     private byte[] bytes;
     private Entry[] entries;
 
-    internal RecordBatch(byte[] bytes, Entry[] entries, int count)
-        : this(bytes, entries, 0, count)
-    {
-    }
+    internal RecordBatch(byte[] bytes, Entry[] entries, int count, bool pooled = false)
+        : this(bytes, entries, 0, count) => Pooled = pooled;
 
     // Each record begins in bytes where the one before ends.
     private RecordBatch(byte[] bytes, Entry[] entries, int first, int count)
@@ -73,7 +71,7 @@ public sealed class RecordBatch
     public long OriginStart { get; init; } = -1;
 
     /// <summary>True when the arrays go back to the pool on <see cref="Release"/>.</summary>
-    internal bool Pooled { get; init; }
+    internal bool Pooled { get; private set; }
 
     /// <summary>Number of records.</summary>
     public int Count { get; }
@@ -143,10 +141,12 @@ public sealed class RecordBatch
     }
 
     /// <summary>
-    /// The same records as a log took them in: with the offsets from <paramref name="from"/> on.
+    /// The same records as a log took them in, which keeps their bytes: with the offsets from
+    /// <paramref name="from"/> on.
     /// </summary>
     internal RecordBatch At(TopicPartition source, long from, long appendTimeMs)
     {
+        Pooled = false;
         Entry[] moved = Entries.ToArray();
         for (int index = 0; index < moved.Length; index++)
             moved[index] = moved[index] with { Offset = from + index, AppendTimeMs = null };
@@ -223,7 +223,7 @@ public sealed class RecordBatchBuilder(bool pooled = false)
         TopicPartition source, long from, long to, long appendTimeMs, string origin = "",
         long originStart = -1)
     {
-        RecordBatch batch = new(bytes, entries, Count)
+        RecordBatch batch = new(bytes, entries, Count, pooled)
         {
             Source = source,
             From = from,
@@ -231,7 +231,6 @@ public sealed class RecordBatchBuilder(bool pooled = false)
             AppendTimeMs = appendTimeMs,
             Origin = origin,
             OriginStart = originStart,
-            Pooled = pooled,
         };
         (usedBefore, countBefore) = (used, Count);
         bytes = [];

@@ -110,8 +110,20 @@ public sealed class EpochCommitter : IAsyncDisposable
             }
 
             foreach (Waiting waiting in group)
-                waiting.Answer.SetResult(waiting.Epoch.Result!.Value);
+            {
+                CommitResult result = waiting.Epoch.Result!.Value;
+                if (result.Outcome == CommitOutcome.Committed)
+                    Release(waiting.Epoch.Transaction);
+                waiting.Answer.SetResult(result);
+            }
         }
+    }
+
+    // Written, the outputs are needed by nobody: their memory is for the next epoch's.
+    private static void Release(LogTransaction transaction)
+    {
+        foreach (RecordAppend append in transaction.Appends)
+            append.Records.Release();
     }
 
     private sealed record Waiting(PendingEpoch Epoch)

@@ -123,7 +123,8 @@ public sealed class EpochOutputs(Topics topics, int partition)
         Add(target, BuilderOf(target), key, value, headers);
 
     /// <summary>
-    /// Hands everything out and starts anew: for each target one batch or more, in order.
+    /// Hands everything out and starts anew: for each target one batch or more, in order. Who has
+    /// done with a batch may <see cref="RecordBatch.Release"/> it.
     /// </summary>
     public IReadOnlyList<RecordAppend> Take()
     {
@@ -142,7 +143,7 @@ public sealed class EpochOutputs(Topics topics, int partition)
     private RecordBatchBuilder BuilderOf(TopicPartition target)
     {
         if (!builders.TryGetValue(target, out RecordBatchBuilder? builder))
-            builders.Add(target, builder = new RecordBatchBuilder());
+            builders.Add(target, builder = new RecordBatchBuilder(pooled: true));
         return builder;
     }
 

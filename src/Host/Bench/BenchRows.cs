@@ -13,7 +13,7 @@ internal static class BenchRows
     ];
 
     private static readonly IBenchRow[] curves =
-        [new CurveRow(overKeys: false), new CurveRow(overKeys: true)];
+        [new CurveRow(CurveOf.Events), new CurveRow(CurveOf.Keys), new CurveRow(CurveOf.Windows)];
 
     /// <summary>The names of all.</summary>
     public static IReadOnlyList<string> Names { get; } =

@@ -1,3 +1,4 @@
+using System.Text;
 using Earshot.Log;
 
 namespace Earshot.Tests.Conformance.Logs;
@@ -33,6 +34,23 @@ public abstract partial class LogConformance
         await LogRecords.CommitAsync(producer, transaction, Cancel);
         await AssertHoldsAsync(Calls, ["0:a", "1:b", "2:c", "3:d", "4:e"]);
         await AssertHoldsAsync(Results, ["0:x"]);
+    }
+
+    [SuiteFact]
+    public async Task Memory_given_back_after_a_commit_is_no_longer_the_logs()
+    {
+        await using ILogProducer producer = await Log.OpenProducerAsync(Name("p"), Cancel);
+        RecordBatchBuilder builder = new(pooled: true);
+        foreach (string text in (string[])["a", "b", "c", "d"])
+        {
+            builder.Append([], Encoding.UTF8.GetBytes(text));
+            RecordBatch records = builder.Build();
+            await LogRecords.CommitAsync(
+                producer, new LogTransaction([new(Calls, records)], []), Cancel);
+            records.Release();
+        }
+
+        await AssertHoldsAsync(Calls, ["0:a", "1:b", "2:c", "3:d"]);
     }
 
     [SuiteFact]
