@@ -68,6 +68,16 @@ public sealed class FileLog
     /// </summary>
     public long BytesTotal { get; }
 
+    /// <summary>
+    /// Of the files that were read to their end: which are damaged, where, and what to do. Each was
+    /// read up to there, and ends with a dead letter that says the same.
+    /// </summary>
+    public IReadOnlyList<string> Damage =>
+    [
+        .. files.Where(file => file.Damage is not null)
+            .Select(file => $"{file.Path}: {file.Damage}."),
+    ];
+
     /// <summary>Opens a reader of one partition from an offset on, any offset.</summary>
     /// <exception cref="ArgumentException">There is no such partition.</exception>
     public FileLogReader OpenReader(TopicPartition source, long from)

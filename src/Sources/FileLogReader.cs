@@ -186,6 +186,7 @@ public sealed class FileLogReader : ILogReader
     {
         long lines = reached - fileStart;
         files[file].Lines = lines;
+        files[file].Damage = rows?.Damage;
         Close();
         PassFile(lines);
     }

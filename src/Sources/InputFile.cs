@@ -7,6 +7,7 @@ namespace Earshot.Sources;
 internal sealed class InputFile
 {
     private long lines = -1;
+    private volatile string? damage;
 
     /// <exception cref="LogException">There is no such file.</exception>
     public InputFile(string path)
@@ -29,6 +30,16 @@ internal sealed class InputFile
     {
         get => Interlocked.Read(ref lines);
         set => Interlocked.Exchange(ref lines, value);
+    }
+
+    /// <summary>
+    /// Where it is damaged, in words, so that it was read up to there; null: nowhere, as far as it
+    /// was read.
+    /// </summary>
+    public string? Damage
+    {
+        get => damage;
+        set => damage = value;
     }
 
     private bool IsGzip => Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);

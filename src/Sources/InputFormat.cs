@@ -2,6 +2,7 @@ using Earshot.Schemas;
 using Earshot.Sources.Csv;
 using Earshot.Sources.Json;
 using Earshot.Sources.Mapping;
+using Earshot.Sources.Pcap;
 using Earshot.Sources.RtcStats;
 using Earshot.Sources.VqReports;
 
@@ -23,7 +24,7 @@ public sealed class InputFormat
         Json("call-summary-json", EventKind.CallSummary),
         new("rtcstats-json", RowFraming.RtcStats, _ => new RtcStatsDecoder()),
         new("vq-rtcpxr", RowFraming.VqReports, _ => new VqReportDecoder()),
-        new("pcap", RowFraming.Pcap, _ => new JsonEventDecoder(EventKind.StreamReport)),
+        new("pcap", RowFraming.Pcap, _ => new PcapDecoder()),
         new("csv", RowFraming.Csv, _ => throw new ArgumentException(NoMap)),
         new("delimited", RowFraming.Delimited, _ => new EnvelopeDecoder()),
     ];

@@ -33,6 +33,9 @@ internal sealed class ReplayInput
         }
     }
 
+    /// <summary>Which files are damaged, where, and what to do; of those read so far.</summary>
+    public IReadOnlyList<string> Damage => files.Damage;
+
     /// <summary>Opens the files.</summary>
     /// <param name="request">Which, and how.</param>
     /// <param name="readAtMs">Stands for the time of reading, ms since the epoch.</param>

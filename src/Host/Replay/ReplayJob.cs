@@ -78,6 +78,8 @@ internal sealed class ReplayJob(ReplayRequest request, Terminal terminal)
             PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
         };
         folder.Write(ReplaySummary.FileName, summary);
+        foreach (string damage in input.Damage)
+            terminal.Say(damage);
         if (request.Level <= LogLevel.Debug)
             terminal.Say($"garbage collections by generation: {GC.CollectionCount(0)}, "
                 + $"{GC.CollectionCount(1)}, {GC.CollectionCount(2)}");

@@ -5,7 +5,8 @@ namespace Earshot.Sources.Pcap;
 
 /// <summary>
 /// A capture file of the classic pcap format as rows: the reports of the RTP streams in it, as JSON
-/// lines. The file may be cut off anywhere: it is read up to there.
+/// lines. The file may be cut off or damaged anywhere: it is read up to there, and a last row says
+/// so (<see cref="PcapDamage"/>).
 /// </summary>
 internal sealed class PcapReader : RowReader
 {
@@ -19,9 +20,12 @@ internal sealed class PcapReader : RowReader
     private readonly RtpStreams streams = new();
     private bool opened;
     private bool ended;
+    private bool told; // of the damage
     private bool bigEndian;
     private int ticksPerMs = 1000;
     private int link;
+    private long packets;
+    private long position; // where the next packet's header begins, bytes of the capture
 
     public PcapReader(Stream stream) : base(stream, skipMark: false)
     {
@@ -34,7 +38,7 @@ internal sealed class PcapReader : RowReader
         while (streams.Rows.Count == 0)
         {
             if (ended)
-                return false;
+                return TryTellDamage();
             if (ReadPacket())
                 continue;
             ended = true;
@@ -64,21 +68,50 @@ internal sealed class PcapReader : RowReader
         ticksPerMs = magic == MagicNano ? 1_000_000 : 1000;
         link = (int)(Number(20) & 0xFFFF);
         Start += FileHeaderBytes;
+        position = FileHeaderBytes;
+    }
+
+    // Once, when all reports are handed out.
+    private bool TryTellDamage()
+    {
+        if (told || Damage is null)
+            return false;
+        told = true;
+        AddRow(PcapDamage.ToRow(Damage));
+        return true;
     }
 
     // False at the end, and where the file is cut off or damaged.
     private bool ReadPacket()
     {
         if (!Has(PacketHeaderBytes))
+        {
+            if (End > Start)
+                Damage = PcapDamage.Cut(position, packets, PacketHeaderBytes, End - Start);
             return false;
+        }
+
         uint seconds = Number(0), fraction = Number(4), length = Number(8);
-        if (length > PacketBytesMax || !Has(PacketHeaderBytes + (int)length))
+        if (length > PacketBytesMax)
+        {
+            Damage = PcapDamage.Impossible(position, packets, length, PacketBytesMax);
             return false;
+        }
+
+        int bytes = PacketHeaderBytes + (int)length;
+        if (!Has(bytes))
+        {
+            Damage = PcapDamage.Cut(position, packets, bytes, End - Start);
+            return false;
+        }
+
         ReadOnlySpan<byte> packet = Buffer.AsSpan(Start + PacketHeaderBytes, (int)length);
         double timeMs = (seconds * 1000.0) + ((double)fraction / ticksPerMs);
         if (UdpPacket.TryRead(packet, link, out UdpPacket udp))
             streams.Add(udp, timeMs);
-        Start += PacketHeaderBytes + (int)length;
+        Start += bytes;
+        position += bytes;
+        packets++;
         return true;
     }
 

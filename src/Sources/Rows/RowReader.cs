@@ -41,6 +41,12 @@ internal abstract class RowReader : IDisposable
     /// <summary>Number of the next row, when there is one.</summary>
     public long Next { get; private set; }
 
+    /// <summary>
+    /// What is wrong with the stream so that nothing more can be read of it, in words; null while
+    /// nothing is. Formats that say this give every row before it, and end.
+    /// </summary>
+    public string? Damage { get; protected set; }
+
     protected byte[] Buffer { get; private set; }
 
     /// <summary>Where the unread bytes begin.</summary>

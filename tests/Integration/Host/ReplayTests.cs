@@ -108,6 +108,28 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("bad.jsonl.gz", result.Error);
     }
 
+    // Two captures, little-endian, no packet but one that is cut off inside its header.
+    [Fact]
+    public async Task A_damaged_capture_is_told_of_and_nothing_stops()
+    {
+        byte[] header = [0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, .. new byte[12], 1, 0, 0, 0];
+        string cut = cli.PathOf("cut.pcap"), whole = cli.PathOf("whole.pcap");
+        File.WriteAllBytes(cut, [.. header, 1, 2, 3]);
+        File.WriteAllBytes(whole, header);
+        CommandResult result = await CommandLine.RunAsync(
+            "replay", cut, whole, "--format", "pcap", "--data", cli.DataFolder);
+        Assert.Equal(0, result.Code);
+        Assert.Equal(1, CountOf(result, "dead"));
+        Assert.Contains($"{cut}: packet 1, at byte 24, is cut off", result.Error);
+        Assert.DoesNotContain(whole, result.Error);
+        CommandResult dead = await CommandLine.RunAsync(
+            "dead", "list", "--format", "json", "--data", cli.DataFolder);
+        Assert.Contains("\"detail\": \"packet 1, at byte 24, is cut off", dead.Output);
+        CommandResult verified = await CommandLine.RunAsync(
+            "verify", cut, whole, "--data", cli.DataFolder);
+        Assert.Equal(0, verified.Code);
+    }
+
     [Fact]
     public async Task Stopped_it_goes_on_where_it_was()
     {
