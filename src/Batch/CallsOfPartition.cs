@@ -59,6 +59,9 @@ internal sealed class CallsOfPartition(
     // Calls that count, whose tags are decided when all delays are known.
     private readonly List<EndedCall> ended = [];
 
+    // Calls that were given up and whose rows are wanted, likewise.
+    private readonly List<Call> givenUp = [];
+
     /// <summary>Takes in an event.</summary>
     /// <param name="e">It is within its time and was not seen before.</param>
     public Fate Take(Event e)
@@ -100,6 +103,13 @@ internal sealed class CallsOfPartition(
         }
 
         ended.Clear();
+        foreach (Call call in givenUp)
+        {
+            finished.AddGivenUp(
+                call, EdgeOf(call.Dimensions), history.LimitFor(call.Dimensions, call.DeadlineMs));
+        }
+
+        givenUp.Clear();
     }
 
     /// <summary>
@@ -224,7 +234,7 @@ internal sealed class CallsOfPartition(
         {
             BatchBooks.Count(books.UnresolvedCalls, call.WhyOpen);
             if (options.ArchiveCalls)
-                finished.AddGivenUp(call);
+                givenUp.Add(call);
         }
     }
 

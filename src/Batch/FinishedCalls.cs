@@ -11,13 +11,28 @@ internal sealed class FinishedCalls(int partition, PipelineOptions options)
 
     public IReadOnlyDictionary<FinishedId, FinishedCall> Rows => rows;
 
-    /// <summary>A call that was given up.</summary>
-    public void AddGivenUp(Call call)
+    /// <summary>Adds the row of a call that was given up: what is known of it until then.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="at">Where it was measured, as its steps say.</param>
+    /// <param name="limit">What a PDD is held against, when that was learned.</param>
+    public void AddGivenUp(Call call, Edge at, PddLimit? limit)
     {
         FinishedCall row = RowOf(call, call.Dimensions, call.DeadlineMs, "limit");
+        double? measured = call.PddSeconds is { } pdd
+            && Readings.CanBe(new Reading(Readings.Pdd, pdd)) ? pdd : null;
+        CallFacts said = new()
+        {
+            Edge = at,
+            PddSeconds = call.CountedPddSeconds ?? measured,
+            PddLimitSeconds = limit?.Seconds,
+        };
+        if (said.PddSeconds is not null)
+            row.PddBasis = call.CountedPddSeconds is null ? "steps" : "event";
+        CallFacts facts = call.Reports.Complete(said);
+        Judge(row, said, facts, limit, new CallOutcome(
+            Attempt: true, CallEnd.None, null, call.SipResponse,
+            options.Tags.OfCall(facts).Raised));
         row.State = call.WhyOpen;
-        if (call.SipResponse > 0)
-            row.SipResponse = call.SipResponse;
         Add(row);
     }
 
@@ -43,6 +58,13 @@ internal sealed class FinishedCalls(int partition, PipelineOptions options)
     /// <param name="limit">What its PDD was held against, when that was learned.</param>
     /// <param name="outcome">How it ended, and its tags.</param>
     public void Add(
+        FinishedCall row, CallFacts said, CallFacts facts, PddLimit? limit, CallOutcome outcome)
+    {
+        Judge(row, said, facts, limit, outcome);
+        Add(row);
+    }
+
+    private void Judge(
         FinishedCall row, CallFacts said, CallFacts facts, PddLimit? limit, CallOutcome outcome)
     {
         row.State = outcome.RefinedEnd == CallEnd.None
@@ -73,8 +95,6 @@ internal sealed class FinishedCalls(int partition, PipelineOptions options)
                 (decision.BaselineHour, decision.Samples) = (from.HourMs, from.Samples);
             row.Tags.Add(decision);
         }
-
-        Add(row);
     }
 
     private FinishedCall RowOf(Call? call, string?[] dimensions, long timeMs, string closedBy)
@@ -135,7 +155,9 @@ internal sealed class FinishedCalls(int partition, PipelineOptions options)
         bool ofReports = row.FromReports.Contains(input)
             || input is "packets_in" or "packets_out" or "audio_level_in" or "audio_level_out"
                 or "ice_failed";
-        return ofReports ? "reports" : row.ClosedBy == "signalling" ? "steps" : "summary";
+        return ofReports ? "reports"
+            : row.ClosedBy is "signalling" or "limit" ? "steps"
+            : "summary";
     }
 
     private static void Set<T>(T? value, Action<T> set) where T : struct

@@ -36,7 +36,7 @@ internal enum Verdict
 /// </summary>
 internal sealed class CallJoin(
     PipelineOptions options, Combiner combiner, int dimensions, SymbolTable dimensionValues,
-    SymbolTable metrics, Books books, FinishedRows? finished)
+    SymbolTable metrics, Books books, FinishedRows? finished, GivenUpCalls givenUp)
 {
     private readonly CallLimits limits = CallLimits.Of(options);
 
@@ -313,12 +313,10 @@ internal sealed class CallJoin(
         books.GiveUp(why);
         FinishedCall? row = RowOf(
             FinishedRows.Limit, call.IdText, call.DeadlineMs(limits), call.Dimensions, call,
-            saysPdd: false, outputs);
+            saysPdd: !call.PddCounted, outputs);
         if (row is null)
             return;
-        row.State = FinishedRows.NameOf(why);
-        if (call.SipResponse > 0)
-            row.SipResponse = call.SipResponse;
+        givenUp.Judge(row, call, why);
         finished!.Write(row, id, outputs);
     }
 

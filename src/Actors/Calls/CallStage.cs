@@ -63,7 +63,8 @@ public sealed class CallStage : IStage
         FinishedRows? finished = options.ArchiveCalls
             ? new FinishedRows(options.Topics.Calls, partition, dimensions, values) : null;
         calls = new CallJoin(
-            options, combiner, dimensions.Count, values, MetricNames, books, finished);
+            options, combiner, dimensions.Count, values, MetricNames, books, finished,
+            new GivenUpCalls(options.Tags, dimensions, combiner, baselines));
         renewal = new TableRenewal(
             values, MetricNames, combiner.Partials, keys, calls, baselines, combiner.Estimates);
     }

@@ -55,7 +55,7 @@ internal static class FinishedValues
 
     /// <summary>Where it is from what a call says itself.</summary>
     public static string SaidBy(string closedBy) =>
-        closedBy == FinishedRows.Signalling ? "steps" : "summary";
+        closedBy is FinishedRows.Signalling or FinishedRows.Limit ? "steps" : "summary";
 
     private static double? ValueOf(in CallFacts facts, TagInput input) => input switch
     {

@@ -73,18 +73,44 @@ public sealed class FinishedRowsTests
     }
 
     [Fact]
-    public void A_call_given_up_says_why()
+    public void A_call_given_up_says_why_and_what_was_known_until_then()
     {
         CallBench bench = new(On);
         bench.Give(
-            Step("c", State.Initialized, T0), Step("c", State.Answered, T0 + 5000, sip: 200),
+            Step("c", State.Initialized, T0), Step("c", State.Answered, T0 + 7000, sip: 200),
             Media("c", T0 + 9000, r => r.Mos = 1), Media("media", T0, r => r.Mos = 1)).End();
         FinishedCall row = Assert.Single(Rows(bench));
         Assert.Equal(
-            ("limit", "no_end", T0 + Options.CallLimitMs, 1, 200),
-            (row.ClosedBy, row.State, row.Ended, row.Reports, row.SipResponse));
-        Assert.Empty(row.Tags);
-        Assert.False(row.HasMos);
+            new FinishedCall
+            {
+                Key = new RowKey { Grouping = "call" },
+                CallId = "c", Started = T0, Ended = T0 + Options.CallLimitMs, State = "no_end",
+                ClosedBy = "limit", SipResponse = 200, Pdd = 7, PddBasis = "steps", PddLimit = 6,
+                Mos = 1, FromReports = { "mos" }, Reports = 1,
+                Tags =
+                {
+                    Decision("high_pdd", "pdd", 7, 6, "steps"),
+                    Decision("low_mos", "mos", 1, 3.5, "reports"),
+                },
+            },
+            row);
+        Assert.Equal(0, bench.Stage.Progress.SetAside);
+    }
+
+    // 9 s of c were told by an event, and the steps of d are two days apart: that cannot be.
+    [Fact]
+    public void The_delay_of_a_call_given_up_is_the_counted_one_and_no_absurd_one()
+    {
+        const long DayMs = 86_400_000;
+        CallBench bench = new(On with { CallLimitMs = 3 * DayMs, LatenessMs = 3 * DayMs });
+        bench.Give(
+            Step("c", State.Initialized, T0), Pdd("c", T0 + 1000, 9),
+            Step("d", State.Initialized, T0), Step("d", State.Answered, T0 + (2 * DayMs))).End();
+        FinishedCall[] rows = [.. Rows(bench).OrderBy(row => row.CallId)];
+        Assert.Equal(("event", 9.0), (rows[0].PddBasis, rows[0].Pdd));
+        Assert.Equal(Decision("high_pdd", "pdd", 9, 6, "event"), Assert.Single(rows[0].Tags));
+        Assert.Equal(("", false, 0), (rows[1].PddBasis, rows[1].HasPdd, rows[1].Tags.Count));
+        Assert.Equal(0, bench.Stage.Progress.SetAside);
     }
 
     [Fact]

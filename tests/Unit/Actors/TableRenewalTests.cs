@@ -48,7 +48,8 @@ public sealed class TableRenewalTests
         Combiner combiner = new(
             Some, Some.Dimensions, values, metrics, keys, new Books(), baselines);
         CallJoin calls = new(
-            Some, combiner, Some.Dimensions.Count, values, metrics, new Books(), finished: null);
+            Some, combiner, Some.Dimensions.Count, values, metrics, new Books(), finished: null,
+            new GivenUpCalls(Some.Tags, Some.Dimensions, combiner, baselines));
         TableRenewal renewal = new(
             values, metrics, combiner.Partials, keys, calls, baselines, combiner.Estimates);
         keys.Advance(T0);
