@@ -106,6 +106,8 @@ public sealed class Pipeline : IAsyncDisposable
     /// <summary>The output partitions this process archives.</summary>
     public IReadOnlyList<TopicPartition> Archived => [.. archive.Members.Select(m => m.Source)];
 
+    private int CutShort => stages.Append(archive).Sum(group => group.CutShort);
+
     private IEnumerable<PartitionGroup.Member> Members =>
         stages.Append(archive).SelectMany(group => group.Members);
 
@@ -148,9 +150,14 @@ public sealed class Pipeline : IAsyncDisposable
     /// Finishes epochs under way, publishes, snapshots and archives, leaves the groups, and ends.
     /// Parked parts are left as they are.
     /// </summary>
-    public async Task StopAsync(CancellationToken cancel)
+    /// <returns>
+    /// False when a part took too long and was ended: what it did not commit is done again at the
+    /// next start.
+    /// </returns>
+    public async Task<bool> StopAsync(CancellationToken cancel)
     {
         stopping = true;
+        int cutShortBefore = CutShort;
         await Task.WhenAll(memberships.Select(membership => membership.DisposeAsync().AsTask()))
             .WaitAsync(cancel);
         await DrainChroniclersAsync(cancel);
@@ -158,6 +165,7 @@ public sealed class Pipeline : IAsyncDisposable
             .Select(member => Task.WhenAny(member.Actor.Completion).WaitAsync(cancel)));
         if (archiveMembership is not null)
             await archiveMembership.DisposeAsync().AsTask().WaitAsync(cancel);
+        return CutShort == cutShortBefore;
     }
 
     /// <summary>Ends when a stage or a chronicler is parked; never otherwise.</summary>

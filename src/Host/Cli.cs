@@ -24,7 +24,8 @@ public static class Cli
         Exit codes: 0 done; 1 failed (a file that is damaged or cannot be read, a full disk, books
         that do not balance); 2 wrong use (an unknown option, a file that does not exist, a data
         folder in use or of another pipeline); 130 and 143 stopped by Ctrl-C and SIGTERM before the
-        end ('earshot run' has no end: stopped cleanly, it gives 0).
+        end ('earshot run' has no end: stopped cleanly, it gives 0; where it could not finish what
+        was under way within 9 s, 130 or 143).
         EARSHOT_DEBUG=1 adds stack traces.
         """;
 

@@ -12,7 +12,10 @@ internal static class ExitCodes
     /// <summary>Called wrongly: nothing was changed.</summary>
     public const int Usage = 2;
 
-    /// <summary>Stopped by a signal before the end: 128 + its number, as shells do.</summary>
+    /// <summary>
+    /// Stopped by a signal before the end: 128 + its number, as shells do. The service has no end:
+    /// stopped, and not finished with what was under way in time.
+    /// </summary>
     public const int Interrupted = 130, Terminated = 143;
 }
 

@@ -22,9 +22,13 @@ internal sealed partial class PartitionGroup(
     : IGroupListener
 {
     private readonly ConcurrentDictionary<TopicPartition, Member> members = [];
+    private int cutShort;
 
     /// <summary>The actors of the partitions owned now, parked ones too.</summary>
     public IReadOnlyList<Member> Members => [.. members.Values];
+
+    /// <summary>Actors that did not finish in time and were ended, so far.</summary>
+    public int CutShort => Volatile.Read(ref cutShort);
 
     /// <inheritdoc/>
     public ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions)
@@ -72,6 +76,7 @@ internal sealed partial class PartitionGroup(
         }
         catch (OperationCanceledException)
         {
+            Interlocked.Increment(ref cutShort);
             LogImpatient(logger, member.Actor.Name, patience.TotalSeconds);
         }
     }

@@ -59,17 +59,21 @@ internal sealed partial class PipelineService(
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        using CancellationTokenSource limit = new(request.StopWithin);
+        using CancellationTokenSource cut = CancellationTokenSource.CreateLinkedTokenSource(
+            limit.Token, cancellationToken);
         await stop.CancelAsync();
         await Task.WhenAll(chores);
         if (pipeline is not null)
         {
             try
             {
-                await pipeline.StopAsync(cancellationToken);
+                end.CutShort = !await pipeline.StopAsync(cut.Token);
             }
             catch (OperationCanceledException)
             {
-                LogStoppedHard(logger, RunRequest.StopWithin.TotalSeconds);
+                end.CutShort = true;
+                LogStoppedHard(logger, request.StopWithin.TotalSeconds);
             }
 
             await pipeline.DisposeAsync();

@@ -36,6 +36,9 @@ internal sealed record RunRequest(
     /// <summary>Time between two compactions of the archive.</summary>
     public static TimeSpan CompactEvery { get; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>Most time a clean end takes.</summary>
-    public static TimeSpan StopWithin { get; } = TimeSpan.FromSeconds(9);
+    /// <summary>Most time a clean end takes, unless told otherwise.</summary>
+    public static TimeSpan UsualStopWithin { get; } = TimeSpan.FromSeconds(9);
+
+    /// <summary>Most time a clean end takes; what is not finished by then is left.</summary>
+    public TimeSpan StopWithin { get; init; } = UsualStopWithin;
 }

@@ -15,9 +15,20 @@ internal sealed class ServiceEnd(IHostApplicationLifetime lifetime)
     private static readonly TimeSpan every = TimeSpan.FromMilliseconds(500);
 
     private volatile Exception? cause;
+    private volatile bool cutShort;
 
     /// <summary>Why it ended; null when it was asked to.</summary>
     public Exception? Cause => cause;
+
+    /// <summary>
+    /// True when the end took too long and was cut short: what was not committed by then is done
+    /// again at the next start, and the archive may lack rows that the log has.
+    /// </summary>
+    public bool CutShort
+    {
+        get => cutShort;
+        set => cutShort = value;
+    }
 
     /// <summary>Watches until cancelled.</summary>
     public async Task WatchAsync(Pipeline pipeline, CancellationToken cancel)

@@ -48,9 +48,10 @@ internal static class ServiceHost
         StatusBook status = new(request, folder.Id, folder.ArchivePath, TimeProvider.System);
         await using WebApplication app = Build(
             request, folder, kafka, status, level, terminal);
+        using StopSignal stop = new(cancel);
         try
         {
-            await app.StartAsync(cancel);
+            await app.StartAsync(stop.Token);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
@@ -61,9 +62,17 @@ internal static class ServiceHost
 
         SayStarted(terminal, request, folder);
         ServiceEnd end = app.Services.GetRequiredService<ServiceEnd>();
-        await app.WaitForShutdownAsync(cancel);
+        await app.WaitForShutdownAsync(stop.Token);
         if (end.Cause is { } cause)
             throw new FailedException(cause.Message, cause);
+        if (end.CutShort)
+        {
+            terminal.Fail(
+                "stopped before all was finished, which took too long. Nothing is lost: the next "
+                + "start goes on from what is committed.");
+            return stop.ExitCode;
+        }
+
         terminal.Say("Stopped. The next start goes on from here.");
         return ExitCodes.Ok;
     }
@@ -86,7 +95,7 @@ internal static class ServiceHost
         // The exception of a port in use becomes a message of ours.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<HostOptions>(
-            options => options.ShutdownTimeout = RunRequest.StopWithin);
+            options => options.ShutdownTimeout = RunRequest.UsualStopWithin);
         builder.Services.AddSingleton<ServiceEnd>();
         builder.Services.AddHostedService(services => new PipelineService(
             request, folder, kafka, status, services.GetRequiredService<ServiceEnd>(),

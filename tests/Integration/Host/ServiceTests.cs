@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Earshot.Actors;
+using Earshot.Host;
+using Earshot.Host.Service;
+using Microsoft.Extensions.Logging;
 
 namespace Earshot.Tests.Integration.Host;
 
@@ -23,6 +27,33 @@ public sealed class ServiceTests : IDisposable
             "sql", "SELECT count(*) > 0 AS any FROM aggregates", "--format", "csv", "--data",
             cli.DataFolder);
         Assert.Equal("any\r\ntrue\r\n", ids.Output);
+    }
+
+    // No time at all, for the whole stop or for a partition: what it waits for is given up at once.
+    [Theory]
+    [InlineData(0, 8)]
+    [InlineData(60, 0)]
+    public async Task A_stop_that_is_cut_short_does_not_end_with_0(int all, int partition)
+    {
+        RunRequest request = new(
+            new PipelineOptions { FinishWithin = TimeSpan.FromSeconds(partition) },
+            CallsPerSecond: 5, Backfill: TimeSpan.Zero, LogRetention: TimeSpan.FromDays(1),
+            LogBytesMax: null, Url: $"http://127.0.0.1:{FreePort()}", SqlCommand: "sql")
+        {
+            StopWithin = TimeSpan.FromSeconds(all),
+        };
+        StartedWriter output = new();
+        StringWriter error = new();
+        Terminal terminal = new(
+            output, TextWriter.Synchronized(error), () => Stream.Null, Interactive: false);
+        using CancellationTokenSource stop = new();
+        Task<int> service = ServiceHost.RunAsync(
+            request, cli.DataFolder, archive: null, LogLevel.Warning, terminal, stop.Token);
+        await Task.WhenAny(output.Started, service).WaitAsync(patience);
+        await stop.CancelAsync();
+        Assert.Equal(130, await service.WaitAsync(patience));
+        Assert.Contains("stopped before all was finished", error.ToString());
+        Assert.DoesNotContain("Stopped. The next start", error.ToString());
     }
 
     [Fact]
@@ -69,6 +100,17 @@ public sealed class ServiceTests : IDisposable
         Assert.Equal(0, ended.Code);
         Assert.Contains("earshot sql", ended.Output);
         return read;
+    }
+
+    /// <summary>Tells when the service says that it runs.</summary>
+    private sealed class StartedWriter : StringWriter
+    {
+        private readonly TaskCompletionSource started =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Started => started.Task;
+
+        public override void WriteLine(string? value) => started.TrySetResult();
     }
 
     internal static int FreePort()

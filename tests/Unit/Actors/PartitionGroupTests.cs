@@ -44,6 +44,7 @@ public sealed class PartitionGroupTests : IAsyncLifetime
         await group.RevokedAsync([First], lost: false);
         Assert.Equal([Second], Owned());
         Assert.Equal(["calls[0] finished"], ends);
+        Assert.Equal(0, group.CutShort);
         Assert.Equal([First], forgotten);
     }
 
@@ -79,6 +80,7 @@ public sealed class PartitionGroupTests : IAsyncLifetime
         patience.Fire();
         await revoked;
         Assert.Equal(["calls[0] ended"], ends);
+        Assert.Equal(1, group.CutShort);
     }
 
     private IEnumerable<TopicPartition> Owned() =>
