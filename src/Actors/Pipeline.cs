@@ -332,12 +332,16 @@ public sealed class Pipeline : IAsyncDisposable
 
     private async Task DrainChroniclersAsync(CancellationToken cancel)
     {
-        foreach (PartitionGroup.Member member in archive.Members)
+        // All know before the first is told: telling one may take until its mailbox has room.
+        IReadOnlyList<PartitionGroup.Member> members = archive.Members;
+        foreach (PartitionGroup.Member member in members)
         {
             OffsetRange range = await world.Log.ReadRangeAsync(member.Source, cancel);
             member.Intent.DrainTo = range.End;
-            await member.Actor.TellAsync(IntentChanged.Instance, cancel);
         }
+
+        await Task.WhenAll(members.Select(
+            member => member.Actor.TellAsync(IntentChanged.Instance, cancel).AsTask()));
     }
 
     private static async Task WhenAllOrFirstFault(IEnumerable<Task> tasks)

@@ -69,7 +69,14 @@ public sealed class ParquetArchive : IArchive, IDisposable
 
     /// <inheritdoc/>
     public ValueTask WriteAsync(
-        string table, int partition, IReadOnlyList<RecordBatch> batches, CancellationToken cancel)
+        string table, int partition, IReadOnlyList<RecordBatch> batches,
+        CancellationToken cancel) =>
+        WriteAsync(table, partition, batches, CancellationToken.None, cancel);
+
+    /// <inheritdoc/>
+    public ValueTask WriteAsync(
+        string table, int partition, IReadOnlyList<RecordBatch> batches, CancellationToken turn,
+        CancellationToken cancel)
     {
         ArchiveTable known = options.Schema[table];
         ArgumentNullException.ThrowIfNull(batches);
@@ -77,7 +84,7 @@ public sealed class ParquetArchive : IArchive, IDisposable
         CheckOrder(batches);
         return batches.Count == 0
             ? ValueTask.CompletedTask
-            : RunAsync(() => Write(known, partition, batches, cancel), cancel);
+            : RunAsync(() => Write(known, partition, batches, cancel), turn, cancel);
     }
 
     /// <inheritdoc/>
@@ -128,9 +135,15 @@ public sealed class ParquetArchive : IArchive, IDisposable
         }
     }
 
-    private async ValueTask RunAsync(Action work, CancellationToken cancel)
+    private ValueTask RunAsync(Action work, CancellationToken cancel) =>
+        RunAsync(work, CancellationToken.None, cancel);
+
+    private async ValueTask RunAsync(
+        Action work, CancellationToken turn, CancellationToken cancel)
     {
-        await gate.WaitAsync(cancel);
+        using (CancellationTokenSource waiting =
+            CancellationTokenSource.CreateLinkedTokenSource(turn, cancel))
+            await gate.WaitAsync(waiting.Token);
         try
         {
             // DuckDB blocks; the caller's actor must not.

@@ -17,7 +17,10 @@ public sealed record ChroniclerSetting(
 
 /// <summary>
 /// The third stage: one partition of an output topic into archive files. The shell around a
-/// <see cref="ChroniclerMachine"/>: feeds it, and ends when it is drained.
+/// <see cref="ChroniclerMachine"/>: feeds it, and ends when it is drained. Many of them share one
+/// archive, each with its turn: on a busy machine a file may wait longer than a stop may take. So
+/// from the wish to drain on, each writes what is left in one file, and one that has waited for its
+/// turn with less gives that up.
 /// </summary>
 public sealed class ChroniclerActor(
     ChroniclerSetting setting, PipelineOptions options, TimeProvider time) : IActor
@@ -55,7 +58,7 @@ public sealed class ChroniclerActor(
                 if (machine.Full)
                     await FlushAsync();
                 break;
-            case InputFeed.Tick:
+            case InputFeed.Tick when !Draining:
                 await FlushAsync();
                 break;
             case InputFeed.PumpFailed failure:
@@ -68,10 +71,11 @@ public sealed class ChroniclerActor(
     /// <inheritdoc/>
     public async ValueTask CloseAsync() => await feed;
 
+    private bool Draining => setting.Intent.DrainTo >= 0;
+
     private async ValueTask EndWhenDrainedAsync()
     {
-        long drainTo = setting.Intent.DrainTo;
-        if (drainTo < 0 || machine.Position < drainTo)
+        if (!Draining || machine.Position < setting.Intent.DrainTo)
             return;
         await FlushAsync();
         context.Complete();
@@ -79,7 +83,17 @@ public sealed class ChroniclerActor(
 
     private async Task FlushAsync()
     {
-        if (await machine.FlushAsync(context.Ended))
-            context.Healthy();
+        bool draining = Draining;
+        CancellationToken turn = draining ? CancellationToken.None : setting.Intent.DrainWanted;
+        try
+        {
+            if (await machine.FlushAsync(turn, context.Ended))
+                context.Healthy();
+        }
+        catch (OperationCanceledException) when (
+            !draining && !context.Ended.IsCancellationRequested)
+        {
+            // Nothing is written; what is held goes with the rest.
+        }
     }
 }

@@ -56,13 +56,17 @@ public sealed class ChroniclerMachine(
     }
 
     /// <summary>Writes what is held, then commits.</summary>
+    /// <param name="turn">
+    /// Gives up while the archive is busy with others: what is held stays held.
+    /// </param>
+    /// <param name="cancel">Gives up.</param>
     /// <returns>False when nothing was held.</returns>
     /// <exception cref="LogException">The offset was not committed: recover again.</exception>
-    public async Task<bool> FlushAsync(CancellationToken cancel)
+    public async Task<bool> FlushAsync(CancellationToken turn, CancellationToken cancel)
     {
         if (held.Count == 0)
             return false;
-        await archive.WriteAsync(table, source.Partition, held, cancel);
+        await archive.WriteAsync(table, source.Partition, held, turn, cancel);
         OffsetMove move = new(group, source, committed, Position);
         CommitResult result = await commit(new LogTransaction([], [move]));
         if (result.Outcome != CommitOutcome.Committed)

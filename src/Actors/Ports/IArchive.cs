@@ -32,6 +32,19 @@ public interface IArchive
     ValueTask WriteAsync(
         string table, int partition, IReadOnlyList<RecordBatch> batches, CancellationToken cancel);
 
+    /// <summary>The same, which may give up while it waits for its turn.</summary>
+    /// <param name="table">Table.</param>
+    /// <param name="partition">Partition of the output topic.</param>
+    /// <param name="batches">The records.</param>
+    /// <param name="turn">
+    /// Gives up the wait: nothing is written then. What has begun runs through, and an archive
+    /// where nobody waits need not look at it.
+    /// </param>
+    /// <param name="cancel">Gives up.</param>
+    ValueTask WriteAsync(
+        string table, int partition, IReadOnlyList<RecordBatch> batches, CancellationToken turn,
+        CancellationToken cancel) => WriteAsync(table, partition, batches, cancel);
+
     /// <summary>A partition is no longer this process's to write or to merge.</summary>
     ValueTask ReleaseAsync(string table, int partition, CancellationToken cancel);
 

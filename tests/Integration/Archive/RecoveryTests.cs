@@ -1,4 +1,5 @@
 using Earshot.Archive;
+using Earshot.Log;
 using Earshot.Schemas.V1;
 using Google.Protobuf;
 
@@ -128,6 +129,19 @@ public sealed class RecoveryTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fixture.Archive.WriteAsync(
             "aggregates", 0, [ArchiveFixture.Batch(0, Rows(0, 10))], cancel.Token).AsTask());
         Assert.Empty(fixture.Files("aggregates"));
+    }
+
+    [DuckDbFact]
+    public async Task ATurnThatIsGivenUpLeavesNothingAndTheSameMayBeWrittenLater()
+    {
+        using CancellationTokenSource turn = new();
+        await turn.CancelAsync();
+        IReadOnlyList<RecordBatch> batches = [ArchiveFixture.Batch(0, Rows(0, 10))];
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fixture.Archive.WriteAsync(
+            "aggregates", 0, batches, turn.Token, CancellationToken.None).AsTask());
+        Assert.Empty(fixture.Files("aggregates"));
+        await fixture.Archive.WriteAsync("aggregates", 0, batches, CancellationToken.None);
+        Assert.NotEmpty(fixture.Files("aggregates"));
     }
 
     internal static IMessage[] Rows(int from, int count) =>

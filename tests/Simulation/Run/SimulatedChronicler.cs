@@ -58,7 +58,8 @@ internal sealed class SimulatedChronicler(PartId id, string table, SimulatedProc
         Track(GuardAsync(FlushAsync()));
         async Task FlushAsync()
         {
-            await machine!.FlushAsync(CancellationToken.None);
+            await machine!.FlushAsync(
+                CancellationToken.None, CancellationToken.None);
             flushing = false;
             Finished = last && World.Draining;
         }
