@@ -51,7 +51,8 @@ public sealed record PipelineWorld(
 /// <item>decode, decide: <see cref="CallStage"/> (ignored, dead, late, duplicate,
 /// aggregated);</item>
 /// <item>join: CallJoin makes one call of its events;</item>
-/// <item>combine: Combiner adds values to the cells of a <see cref="PartialTable"/>;</item>
+/// <item>combine: Combiner adds events to a <see cref="PartialTable"/>, which brings those of a
+/// key together;</item>
 /// <item>commit: <see cref="PartitionMachine"/> cuts the epoch, <see cref="EpochCommitter"/>
 /// writes outputs and offset in one transaction;</item>
 /// <item>merge, close: <see cref="AggregatorStage"/> (through the bundles topic, or fused);</item>
