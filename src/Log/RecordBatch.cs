@@ -117,6 +117,16 @@ public sealed class RecordBatch
         }
     }
 
+    /// <summary>The headers of record <paramref name="index"/>.</summary>
+    public RecordHeaders HeadersOf(int index)
+    {
+        ref readonly Entry entry = ref Entries[index];
+        return new RecordHeaders(bytes.AsSpan(entry.ValueEnd, entry.End - entry.ValueEnd));
+    }
+
+    /// <summary>When the log took in record <paramref name="index"/>, ms since the epoch.</summary>
+    public long AppendTimeOf(int index) => Entries[index].AppendTimeMs ?? AppendTimeMs;
+
     /// <summary>The offset of record <paramref name="index"/>.</summary>
     public long OffsetOf(int index) => Entries[index].Offset;
 

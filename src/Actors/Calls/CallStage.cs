@@ -108,8 +108,8 @@ public sealed class CallStage : IStage
     public void Apply(RecordBatch batch, int index, EpochOutputs outputs)
     {
         books.Read++;
-        LogRecord input = batch[index];
-        if (!input.Headers.IsEmpty && SourceLink.TryRead(input.Headers, out SourceLink link)
+        RecordHeaders headers = batch.HeadersOf(index);
+        if (!headers.IsEmpty && SourceLink.TryRead(headers, out SourceLink link)
             && !chain.Take(link))
         {
             books.Duplicate++;
@@ -127,7 +127,7 @@ public sealed class CallStage : IStage
                 return;
         }
 
-        if (Fault(input.AppendTimeMs) is { } fault)
+        if (Fault(batch.AppendTimeOf(index)) is { } fault)
         {
             Bury(batch, index, fault.Reason, fault.Detail, outputs);
             return;

@@ -42,6 +42,30 @@ internal static class EventRow
         row[2] = (step.ConnectedMs << ValuesBits) | (uint)values;
     }
 
+    /// <summary>Adds values, as many as go into the row.</summary>
+    /// <param name="row">A row that was begun, and has no values yet.</param>
+    /// <param name="values">The values, finite.</param>
+    /// <returns>False: some did not, see <see cref="TryAdd(Span{long}, int, double)"/>.</returns>
+    public static bool TryAdd(Span<long> row, ReadOnlySpan<MetricValue> values)
+    {
+        // Most come in order of their metrics.
+        ulong metrics = 0;
+        int count = 0;
+        foreach (ref readonly MetricValue value in values)
+        {
+            if (value.Metric >= MetricsEnd || 1UL << value.Metric <= metrics)
+                break;
+            metrics |= 1UL << value.Metric;
+            row[Head + count++] = BitConverter.DoubleToInt64Bits(value.Value);
+        }
+
+        row[0] = (long)metrics;
+        bool all = true;
+        foreach (ref readonly MetricValue value in values[count..])
+            all &= TryAdd(row, value.Metric, value.Value);
+        return all;
+    }
+
     /// <summary>Adds a value.</summary>
     /// <param name="row">A row that was begun.</param>
     /// <param name="metric">Its symbol.</param>

@@ -123,9 +123,7 @@ internal sealed class PartialTable : IPartialSource
         int pane = PaneOf(timeMs);
         Span<long> row = rows.Next();
         EventRow.Begin(row, step, values.Length);
-        bool all = true;
-        foreach (ref readonly MetricValue value in values)
-            all &= EventRow.TryAdd(row, value.Metric, value.Value);
+        bool all = EventRow.TryAdd(row, values);
         Keep(symbols, pane);
         if (!all)
             AddOthers(symbols, pane, values);
