@@ -51,7 +51,7 @@ public sealed class AggregatorStage : IStage
         this.options = options;
         panesInOneWindow = options.Windows is [var only] && only.SlideMs == only.LengthMs;
         this.metrics = metrics ?? Schemas.Metrics.CreateTable();
-        bundles = new BundleReader(this.metrics);
+        bundles = new BundleReader(this.metrics, options.KeyIdleMs);
         rows = new RowWriter(options, this.metrics);
         keys = new KeyTable(options, this.metrics);
     }

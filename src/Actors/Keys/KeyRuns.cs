@@ -43,17 +43,19 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
 
     /// <summary>Takes in the epoch's next events.</summary>
     /// <param name="dimensions">Their dimensions, one event after another.</param>
-    /// <param name="events">How many they are.</param>
+    /// <param name="isRepeated">Of each: whether it is one more row of the event before, and so
+    /// has its key.</param>
     /// <param name="period">Number of the limit's period, above 0.</param>
-    public void Take(ReadOnlySpan<int> dimensions, int events, int period)
+    public void Take(ReadOnlySpan<int> dimensions, ReadOnlySpan<bool> isRepeated, int period)
     {
+        int events = isRepeated.Length;
         if (count + events > keyOf.Length)
             Array.Resize(ref keyOf, Math.Max(count + events, 2 * keyOf.Length));
         int width = dimensions.Length / Math.Max(events, 1);
         for (int i = 0; i < events; i++)
         {
             ReadOnlySpan<int> its = dimensions.Slice(i * width, width);
-            int key = finder.Find(its, period);
+            int key = isRepeated[i] ? keyOf[count - 1] : finder.Find(its, period);
             if (key == 0)
                 key = Admit(its, period);
             keyOf[count++] = key;

@@ -31,8 +31,10 @@ internal sealed class PartialTable : IPartialSource
     private readonly KeyRuns[] groupings;
     private readonly EpochRows rows = new();
 
-    // The dimensions of the events that have no key yet.
+    // The dimensions of the events that have no key yet, and whether one is another row of the one
+    // before.
     private readonly int[] pending;
+    private readonly bool[] isRepeated = new bool[PendingMax];
     private readonly int dimensionCount;
     private int pendingCount;
 
@@ -124,7 +126,7 @@ internal sealed class PartialTable : IPartialSource
         Span<long> row = rows.Next();
         EventRow.Begin(row, step, values.Length);
         bool all = EventRow.TryAdd(row, values);
-        Keep(symbols, pane);
+        Keep(symbols, pane, repeated: false);
         if (!all)
             AddOthers(symbols, pane, values);
     }
@@ -143,7 +145,7 @@ internal sealed class PartialTable : IPartialSource
 
         ReadOnlySpan<int> dimensions = pending.AsSpan(0, pendingCount * dimensionCount);
         foreach (KeyRuns grouping in groupings)
-            grouping.Take(dimensions, pendingCount, periodNumber);
+            grouping.Take(dimensions, isRepeated.AsSpan(0, pendingCount), periodNumber);
         pendingCount = 0;
     }
 
@@ -214,13 +216,13 @@ internal sealed class PartialTable : IPartialSource
             if (value.Metric >= EventRow.MetricsEnd)
             {
                 EventRow.SetFurther(row, value.Metric, value.Value);
-                Keep(symbols, pane);
+                Keep(symbols, pane, repeated: true);
             }
             else if ((seen >> value.Metric & 1) != 0)
             {
                 EventRow.Begin(row, default, 0);
                 _ = EventRow.TryAdd(row, value.Metric, value.Value);
-                Keep(symbols, pane);
+                Keep(symbols, pane, repeated: true);
             }
             else
             {
@@ -229,13 +231,14 @@ internal sealed class PartialTable : IPartialSource
         }
     }
 
-    private void Keep(ReadOnlySpan<int> symbols, int pane)
+    private void Keep(ReadOnlySpan<int> symbols, int pane, bool repeated)
     {
         if (count == places.Length)
             Array.Resize(ref places, Math.Max(PendingMax, 2 * count));
         places[count++] = new EventPlace(rows.Keep(), pane);
         if (pendingCount == PendingMax)
             Flush();
+        isRepeated[pendingCount] = repeated;
         symbols.CopyTo(pending.AsSpan(pendingCount++ * dimensionCount));
         foreach (KeyRuns grouping in groupings)
             grouping.WillTake(symbols);

@@ -5,11 +5,14 @@ namespace Earshot.Actors.Wire;
 
 /// <summary>
 /// The keys that bundles have named, found again by the bytes of their values without garbage:
-/// most bundles name the keys of the one before. When they are too many it begins anew.
+/// most bundles name the keys of the one before. Keys that are no longer used leave memory, so here
+/// none is kept longer than they are: when so much event time has passed, and when there are very
+/// many, it begins anew.
 /// </summary>
-internal sealed class BundleKeys
+/// <param name="keepMs">So much event time.</param>
+internal sealed class BundleKeys(long keepMs)
 {
-    /// <summary>Keys, and texts of their values, that are remembered.</summary>
+    /// <summary>Most keys, and texts of their values.</summary>
     private const int KeysMax = 1_000_000;
 
     // Stands for a text that is empty: the table of symbols has none, and none is made here.
@@ -20,15 +23,19 @@ internal sealed class BundleKeys
     // By number; there is no key 0.
     private readonly List<GroupingKey> keys = [null!];
     private SymbolTable texts = new();
+    private long period = long.MinValue;
 
-    /// <summary>Begins a bundle: only what it asks for is sure to be remembered to its end.
-    /// </summary>
-    public void Begin()
+    /// <summary>Begins a bundle: what stands for a text is valid to its end.</summary>
+    /// <param name="watermarkMs">The bundle's watermark.</param>
+    public void Begin(long watermarkMs)
     {
-        if (keys.Count <= KeysMax && texts.Count <= KeysMax)
+        long next = Math.Max(period, watermarkMs / keepMs);
+        if (next == period && keys.Count <= KeysMax && texts.Count <= KeysMax)
             return;
+        period = next;
         finders.Clear();
         keys.RemoveRange(1, keys.Count - 1);
+        keys.TrimExcess();
         texts = new SymbolTable();
     }
 

@@ -9,13 +9,15 @@ namespace Earshot.Actors.Wire;
 /// <summary>
 /// Turns chunks back into partial aggregates. What it needs for one it keeps for the next.
 /// </summary>
-internal sealed class BundleReader(SymbolTable metricNames)
+/// <param name="metricNames">Metric symbols.</param>
+/// <param name="keyIdleMs">Keys are forgotten each time so much event time has passed.</param>
+internal sealed class BundleReader(SymbolTable metricNames, long keyIdleMs = long.MaxValue)
 {
     /// <summary>Cells kept for the next chunk: about as many as one has.</summary>
     private const int SpareMax = 10_000;
 
     private readonly BundleMessage message = new();
-    private readonly BundleKeys known = new();
+    private readonly BundleKeys known = new(keyIdleMs);
     private readonly BundleRows rows = new();
     private readonly Dictionary<(int Key, long PaneMs), Cell> cells = [];
     private readonly List<Partial> partials = [];
@@ -109,18 +111,16 @@ internal sealed class BundleReader(SymbolTable metricNames)
 
     private void ReadKeys(ReadOnlySpan<byte> bytes)
     {
-        known.Begin();
+        known.Begin(message.Number(V1.WatermarkFieldNumber));
         PackedColumn groupings = message.Column(bytes, V1.KeyGroupingFieldNumber);
         PackedColumn widths = message.Column(bytes, V1.KeyWidthFieldNumber);
         PackedColumn dimensions = message.Column(bytes, V1.KeyDimensionsFieldNumber);
-        Span<int> values = stackalloc int[16];
+        Span<int> values = stackalloc int[GroupingSet.DimensionsMax];
         while (!groupings.IsAtEnd)
         {
             int width = widths.NextInt();
-            if (width < 0 || width > dimensions.Bytes.Length)
+            if (width < 0 || width > values.Length)
                 throw new ArgumentException($"a key of {width} values");
-            if (width > values.Length)
-                values = new int[width];
             for (int i = 0; i < width; i++)
             {
                 int symbol = dimensions.NextInt();
@@ -220,6 +220,7 @@ internal sealed class BundleReader(SymbolTable metricNames)
 
     private int TextOf(ReadOnlySpan<byte> bytes, int symbol)
     {
+        RequireSymbol(symbol);
         if (texts[symbol] == NotLookedUp)
             texts[symbol] = known.TextOf(message.Symbol(bytes, symbol));
         return texts[symbol];
@@ -227,13 +228,23 @@ internal sealed class BundleReader(SymbolTable metricNames)
 
     private int MetricOf(ReadOnlySpan<byte> bytes, int symbol)
     {
+        RequireSymbol(symbol);
         if (metrics[symbol] == NotLookedUp)
         {
-            metrics[symbol] =
-                metricNames.Intern(Encoding.UTF8.GetString(message.Symbol(bytes, symbol)));
+            ReadOnlySpan<byte> name = message.Symbol(bytes, symbol);
+            if (name.IsEmpty)
+                throw new ArgumentException("a metric without a name");
+            metrics[symbol] = metricNames.Intern(Encoding.UTF8.GetString(name));
         }
 
         return metrics[symbol];
+    }
+
+    // Behind the symbols of this chunk there may be some of the one before.
+    private void RequireSymbol(int symbol)
+    {
+        if ((uint)symbol >= (uint)message.SymbolCount)
+            throw new ArgumentException($"symbol {symbol} of {message.SymbolCount}");
     }
 
     private Cell CellOf(int key, long paneMs)

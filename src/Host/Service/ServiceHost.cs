@@ -59,6 +59,11 @@ internal static class ServiceHost
                 $"{request.Url} is in use by another program (perhaps another earshot). Stop it, "
                 + "or choose another port with --port N.", e);
         }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            terminal.Fail("stopped before it had started.");
+            return stop.ExitCode;
+        }
 
         SayStarted(terminal, request, folder);
         ServiceEnd end = app.Services.GetRequiredService<ServiceEnd>();

@@ -143,6 +143,34 @@ public sealed class BundleTests
         damaged.Raw.AddRange(Enumerable.Repeat(1.5, 64));
         Assert.Throws<InvalidDataException>(() => reader.Read(damaged.ToByteArray()));
         AssertSame(second, reader.Read(MessageOf(second).ToByteArray()).Partials);
+
+        // What the one before called by a number is nothing in this one.
+        foreach (Action<V1.Bundle> damage in (Action<V1.Bundle>[])
+            [bundle => bundle.KeyDimensions[0] = 4, bundle => bundle.MetricName[0] = 4])
+        {
+            V1.Bundle shorter = MessageOf([new(new GroupingKey(1, ["b", "c"]), 3, many)]);
+            Assert.Equal(4, shorter.Symbols.Count);
+            shorter.Symbols.RemoveAt(3);
+            damage(shorter);
+            AssertSame(second, reader.Read(MessageOf(second).ToByteArray()).Partials);
+            Assert.Throws<InvalidDataException>(() => reader.Read(shorter.ToByteArray()));
+        }
+    }
+
+    [Fact]
+    public void Keys_are_the_same_objects_until_they_may_have_left_memory()
+    {
+        BundleReader reader = new(names, keyIdleMs: 1000);
+        GroupingKey KeyAt(long watermarkMs) => reader.Read(MessageOf(
+            [new Partial(new GroupingKey(0, ["x"]), 0, CellOf(1, 1))], watermarkMs).ToByteArray())
+            .Partials.Single().Key;
+
+        GroupingKey first = KeyAt(5000);
+        Assert.Same(first, KeyAt(5999));
+        GroupingKey next = KeyAt(6000);
+        Assert.NotSame(first, next);
+        Assert.Equal(first, next);
+        Assert.Same(next, KeyAt(4000));
     }
 
     [Fact]
@@ -195,6 +223,12 @@ public sealed class BundleTests
         [
             bundle => bundle.KeyWidth[0] = -1,
             bundle => bundle.KeyWidth[0] = 9,
+            bundle =>
+            {
+                bundle.KeyWidth[0] = 17;
+                bundle.KeyDimensions.AddRange(Enumerable.Repeat(1, 16));
+            },
+            bundle => bundle.Symbols[1] = "",
             bundle => bundle.MetricKey[0] = 7,
             bundle => bundle.MetricName[0] = 0,
             bundle => bundle.MetricCount[0] = 2,
@@ -231,10 +265,10 @@ public sealed class BundleTests
         cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
     }
 
-    private V1.Bundle MessageOf(IReadOnlyList<Partial> partials)
+    private V1.Bundle MessageOf(IReadOnlyList<Partial> partials, long watermarkMs = 77)
     {
         EpochOutputs outputs = new(Topics.Default, 3);
-        new BundleWriter(1).Write(Make(partials), outputs);
+        new BundleWriter(1).Write(Make(partials) with { WatermarkMs = watermarkMs }, outputs);
         return V1.Bundle.Parser.ParseFrom(Assert.Single(outputs.Take()).Records[0].Value);
     }
 

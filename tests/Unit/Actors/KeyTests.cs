@@ -119,6 +119,25 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public void An_event_without_room_is_refused_once_whatever_rows_it_takes()
+    {
+        PipelineOptions one = new() { Keys = GroupingSet.ParseAll("a"), KeysMax = 1 };
+        KeyLimit limit = new(one);
+        PartialTable table = new(one.Keys, dimensions, values, 1000, limit);
+        for (int i = 0; i < 100; i++)
+        {
+            int[] symbols = Symbols(i == 0 ? "x" : "y", "", "");
+            table.Add(symbols, 0, [new(1, 1), new(70, 2), new(1, 3), new(64, 4)], default);
+        }
+
+        IReadOnlyList<Partial> partials = PartialsOf(table);
+        Assert.Equal(["0|x", "0|other"], partials.Select(partial => Text(partial.Key)));
+        Assert.Equal([2, 198], partials.Select(partial => partial.Cell[1]!.Count));
+        Assert.Equal([1, 99], partials.Select(partial => partial.Cell[70]!.Count));
+        Assert.Equal(99, limit.Refused);
+    }
+
+    [Fact]
     public void Keys_with_control_characters_stay_apart_and_come_back_from_their_id()
     {
         string?[] texts =

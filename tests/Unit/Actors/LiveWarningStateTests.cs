@@ -29,9 +29,17 @@ public sealed class LiveWarningStateTests
     public void A_report_of_a_known_stream_allocates_nothing()
     {
         Go(0, 1000, streams: 100, crosses: false);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Go(1000, 20_000, streams: 100, crosses: false);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // The runtime may compile, or set up a class, on this thread: not each time.
+        long least = long.MaxValue;
+        for (int pass = 0; pass < 3; pass++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Go(20_000 * (pass + 1), 20_000 * (pass + 2), streams: 100, crosses: false);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
     }
 
     [Fact]
