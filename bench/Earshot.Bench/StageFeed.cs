@@ -57,7 +57,10 @@ internal sealed class StageFeed
             if (batch.To - from < epochEvents)
                 continue;
             stage.EndEpoch(from, batch.To, idle: false, outputs);
-            taken(outputs.Take());
+            IReadOnlyList<RecordAppend> appends = outputs.Take();
+            taken(appends);
+            foreach (RecordAppend append in appends)
+                append.Records.Release();
             from = batch.To;
         }
     }

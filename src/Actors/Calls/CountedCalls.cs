@@ -21,6 +21,9 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
 {
     private const string PartKey = "counted-calls";
 
+    // So many removals before its turn a call's place is fetched.
+    private const int Ahead = 16;
+
     // Id, time, two flags.
     private const int EntryBytes = 18;
 
@@ -84,8 +87,11 @@ internal sealed class CountedCalls(long horizonMs, int callsMax)
     {
         ReadOnlySpan<Entry> first = buckets.First;
         int dropped = first.Length;
-        foreach (Entry entry in first)
+        for (int i = 0; i < first.Length; i++)
         {
+            if (i + Ahead < first.Length)
+                calls.WillFind(first[i + Ahead].Id);
+            Entry entry = first[i];
             ref CountedCall known = ref calls.Find(entry.Id);
             if (!Unsafe.IsNullRef(ref known) && known.TimeMs == entry.Call.TimeMs)
                 calls.Remove(entry.Id);

@@ -45,7 +45,7 @@ internal sealed class CloseRow : IBenchRow
                 {
                     stage.EndInput(outputs);
                     stage.EndEpoch(events, events, idle: false, outputs);
-                    return rows = outputs.Take().Sum(append => (long)append.Records.Count);
+                    return rows = CountAndRelease(outputs.Take());
                 }) with
                 {
                     Prepare = () =>
@@ -63,6 +63,18 @@ internal sealed class CloseRow : IBenchRow
                 CultureInfo.InvariantCulture,
                 $"{rows:N0} rows of {stage.Progress.Keys:N0} keys after {events:N0} events")],
         };
+    }
+
+    private static long CountAndRelease(IReadOnlyList<RecordAppend> appends)
+    {
+        long count = 0;
+        foreach (RecordAppend append in appends)
+        {
+            count += append.Records.Count;
+            append.Records.Release();
+        }
+
+        return count;
     }
 
     private (FusedStage Stage, EpochOutputs Outputs) Fill(RecordBatch[] batches)
