@@ -145,19 +145,24 @@ public sealed partial class Aggregate
             return;
         }
 
-        CopyBuckets(SortRaw(stackalloc double[RawMax]), into);
+        if (count > 0)
+            CopyBuckets(SortRaw(stackalloc double[RawMax]), into);
     }
 
+    // Of one value at least.
     private static void CopyBuckets(ReadOnlySpan<double> sorted, List<BucketCount> into)
     {
-        for (int i = 0; i < sorted.Length;)
+        int last = Buckets.IndexOf(sorted[0]), start = 0;
+        for (int i = 1; i < sorted.Length; i++)
         {
             int index = Buckets.IndexOf(sorted[i]);
-            int start = i;
-            while (i < sorted.Length && Buckets.IndexOf(sorted[i]) == index)
-                i++;
-            into.Add(new BucketCount(index, i - start));
+            if (index == last)
+                continue;
+            into.Add(new BucketCount(last, i - start));
+            (last, start) = (index, i);
         }
+
+        into.Add(new BucketCount(last, sorted.Length - start));
     }
 
     private long RankOf(int percent)

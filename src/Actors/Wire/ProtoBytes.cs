@@ -121,6 +121,33 @@ internal sealed class ProtoBytes
         Append(message);
     }
 
+    /// <summary>
+    /// A message of a number, its field 1, and a whole number, its field 2: what rows have most of,
+    /// so at once.
+    /// </summary>
+    public void Pair(int field, double first, long second)
+    {
+        Reserve((2 * TagBytesMax) + 2 + sizeof(double) + VarintBytesMax);
+        Tag(field, WireBytes);
+
+        // Never as long as 128 bytes, so that its length takes one.
+        int start = ++used;
+        if (first != 0)
+        {
+            bytes[used++] = (1 << 3) | WireFixed64;
+            BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(used), first);
+            used += sizeof(double);
+        }
+
+        if (second != 0)
+        {
+            bytes[used++] = (2 << 3) | WireVarint;
+            Varint((ulong)second);
+        }
+
+        bytes[start - 1] = (byte)(used - start);
+    }
+
     /// <summary>Begins a message inside this one.</summary>
     /// <returns>What <see cref="End"/> needs.</returns>
     public int Begin(int field)

@@ -39,13 +39,7 @@ internal sealed class RowFields
         for (int i = 0; i < quantiles.Length; i++)
             into.Double(9 + i, quantiles[i]);
         foreach (BucketCount bucket in buckets)
-        {
-            int begun = into.Begin(15);
-            into.Double(1, Buckets.ValueOf(bucket.Index));
-            into.Int(2, bucket.Count);
-            into.End(begun);
-        }
-
+            into.Pair(15, Buckets.ValueOf(bucket.Index), bucket.Count);
         into.Int(16, revision);
         into.Bool(17, final);
         return moments;
