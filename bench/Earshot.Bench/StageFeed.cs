@@ -59,8 +59,7 @@ internal sealed class StageFeed
             stage.EndEpoch(from, batch.To, idle: false, outputs);
             IReadOnlyList<RecordAppend> appends = outputs.Take();
             taken(appends);
-            foreach (RecordAppend append in appends)
-                append.Records.Release();
+            RecordAppend.Release(appends);
             from = batch.To;
         }
     }

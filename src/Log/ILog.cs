@@ -128,7 +128,26 @@ public sealed record LogTransaction(
 /// <summary>Records to append to one partition. Offsets in the batch are ignored.</summary>
 /// <param name="Target">Where to.</param>
 /// <param name="Records">The records, in order.</param>
-public readonly record struct RecordAppend(TopicPartition Target, RecordBatch Records);
+public readonly record struct RecordAppend(TopicPartition Target, RecordBatch Records)
+{
+    /// <summary>Most bytes given back at once: the memory of a burst must not be held for long.
+    /// </summary>
+    private const long ReleasedBytesMax = 256 << 20;
+
+    /// <summary>
+    /// Gives back the memory of records that nobody needs any more; of very many, some of it: the
+    /// rest is the collector's.
+    /// </summary>
+    public static void Release(IReadOnlyList<RecordAppend> appends)
+    {
+        long bytes = 0;
+        for (int i = 0; i < appends.Count && bytes < ReleasedBytesMax; i++)
+        {
+            bytes += appends[i].Records.SizeBytes;
+            appends[i].Records.Release();
+        }
+    }
+}
 
 /// <summary>Moves a group's committed offset.</summary>
 /// <param name="Group">Group (pipeline and stage).</param>

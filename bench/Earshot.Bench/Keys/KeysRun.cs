@@ -217,8 +217,7 @@ internal static class KeysRun
         private void EndEpoch()
         {
             Stage.EndEpoch(position, position, idle: false, outputs);
-            foreach (RecordAppend append in outputs.Take())
-                append.Records.Release();
+            RecordAppend.Release(outputs.Take());
         }
     }
 }

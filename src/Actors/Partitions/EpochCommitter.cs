@@ -112,18 +112,13 @@ public sealed class EpochCommitter : IAsyncDisposable
             foreach (Waiting waiting in group)
             {
                 CommitResult result = waiting.Epoch.Result!.Value;
+
+                // Written, the outputs are needed by nobody: their memory is for the next epoch's.
                 if (result.Outcome == CommitOutcome.Committed)
-                    Release(waiting.Epoch.Transaction);
+                    RecordAppend.Release(waiting.Epoch.Transaction.Appends);
                 waiting.Answer.SetResult(result);
             }
         }
-    }
-
-    // Written, the outputs are needed by nobody: their memory is for the next epoch's.
-    private static void Release(LogTransaction transaction)
-    {
-        foreach (RecordAppend append in transaction.Appends)
-            append.Records.Release();
     }
 
     private sealed record Waiting(PendingEpoch Epoch)

@@ -67,13 +67,8 @@ internal sealed class CloseRow : IBenchRow
 
     private static long CountAndRelease(IReadOnlyList<RecordAppend> appends)
     {
-        long count = 0;
-        foreach (RecordAppend append in appends)
-        {
-            count += append.Records.Count;
-            append.Records.Release();
-        }
-
+        long count = appends.Sum(append => (long)append.Records.Count);
+        RecordAppend.Release(appends);
         return count;
     }
 

@@ -133,11 +133,9 @@ internal sealed class CurveRow(CurveOf grows) : IBenchRow
             }
 
             stage.EndEpoch(from, workload.Count, idle: false, outputs);
-            foreach (RecordAppend append in outputs.Take())
-            {
-                rows += append.Records.Count;
-                append.Records.Release();
-            }
+            IReadOnlyList<RecordAppend> appends = outputs.Take();
+            rows += appends.Sum(append => (long)append.Records.Count);
+            RecordAppend.Release(appends);
 
             seconds += (Environment.CpuUsage.TotalTime - begun).TotalSeconds;
             left -= count;
