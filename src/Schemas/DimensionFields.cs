@@ -4,11 +4,11 @@ using System.Runtime.InteropServices;
 namespace Earshot.Schemas;
 
 /// <summary>What was read for one name a dimension may have in the input.</summary>
+/// <param name="Key">Of its value, for the table of symbols; none for an empty one.</param>
+/// <param name="Hash">Likewise.</param>
 /// <param name="Name">The name's number, as <see cref="DimensionSet"/> gives them.</param>
-/// <param name="Hash">Of its value, for the table of symbols; 0 for an empty one.</param>
 /// <param name="Start">Where its value begins in the record.</param>
-/// <param name="Length">Bytes of its value.</param>
-internal readonly record struct DimensionSlot(int Name, uint Hash, int Start, int Length);
+internal readonly record struct DimensionSlot(TextKey Key, uint Hash, int Name, int Start);
 
 /// <summary>
 /// The dimensions of one record, which become symbols at its end: a value may still be replaced,
@@ -56,14 +56,15 @@ internal ref struct DimensionFields(
         slotsOf |= bit;
         if (value.IsEmpty)
         {
-            slots[at] = new DimensionSlot(index, 0, 0, 0);
+            slots[at] = new DimensionSlot(default, 0, index, 0);
             return;
         }
 
         long start = Unsafe.ByteOffset(
             ref MemoryMarshal.GetReference(record), ref MemoryMarshal.GetReference(value));
+        TextKey key = TextKey.Of(value);
         slots[at] = new DimensionSlot(
-            index, into.DimensionValues.WillIntern(value), (int)start, value.Length);
+            key, into.DimensionValues.WillIntern(key, value), index, (int)start);
     }
 
     /// <summary>
@@ -78,10 +79,10 @@ internal ref struct DimensionFields(
         foreach (ref readonly DimensionSlot slot in slots[..slotsRead])
         {
             int ordinal = set.OrdinalAt(slot.Name);
-            if (slot.Length > 0 && dimensions[ordinal] == 0)
+            if (slot.Key.Length > 0 && dimensions[ordinal] == 0)
             {
-                dimensions[ordinal] =
-                    symbols.InternUtf8(record.Slice(slot.Start, slot.Length), slot.Hash);
+                dimensions[ordinal] = symbols.InternUtf8(
+                    slot.Key, slot.Hash, record.Slice(slot.Start, slot.Key.Length));
             }
         }
     }

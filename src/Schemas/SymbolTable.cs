@@ -60,15 +60,20 @@ public sealed class SymbolTable
     /// The symbol of a UTF-8 text that may be swept out once it is no longer used; invalid bytes
     /// become U+FFFD.
     /// </summary>
-    public int InternUtf8(ReadOnlySpan<byte> utf8) =>
-        utf8.IsEmpty ? 0 : InternUtf8(utf8, TextKey.Of(utf8).Hash(utf8));
-
-    /// <summary>The same, of a text that is not empty and whose hash is known.</summary>
-    /// <param name="utf8">The text.</param>
-    /// <param name="hash">What <see cref="WillIntern"/> gave.</param>
-    internal int InternUtf8(ReadOnlySpan<byte> utf8, uint hash)
+    public int InternUtf8(ReadOnlySpan<byte> utf8)
     {
+        if (utf8.IsEmpty)
+            return 0;
         TextKey key = TextKey.Of(utf8);
+        return InternUtf8(key, key.Hash(utf8), utf8);
+    }
+
+    /// <summary>The same, of a text that is not empty and whose key is known.</summary>
+    /// <param name="key">The text's key.</param>
+    /// <param name="hash">What <see cref="WillIntern"/> gave.</param>
+    /// <param name="utf8">The text.</param>
+    internal int InternUtf8(in TextKey key, uint hash, ReadOnlySpan<byte> utf8)
+    {
         int symbol = Find(key, hash, utf8);
         if (symbol != 0)
             return symbol;
@@ -81,12 +86,13 @@ public sealed class SymbolTable
     /// Says that a text will be interned soon: of many texts most are not in the processor's
     /// cache, and fetching one takes as long as reading half a record.
     /// </summary>
+    /// <param name="key">The text's key.</param>
     /// <param name="utf8">The text, not empty.</param>
     /// <returns>Its hash.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal uint WillIntern(ReadOnlySpan<byte> utf8)
+    internal uint WillIntern(in TextKey key, ReadOnlySpan<byte> utf8)
     {
-        uint hash = TextKey.Of(utf8).Hash(utf8);
+        uint hash = key.Hash(utf8);
         Slot[] all = slots;
         CacheLine.Fetch(ref all[(int)hash & (all.Length - 1)]);
         return hash;
