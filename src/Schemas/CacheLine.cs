@@ -6,6 +6,8 @@ namespace Earshot.Schemas;
 /// <summary>Has memory brought into the processor's cache before it is needed.</summary>
 public static class CacheLine
 {
+    private const int LineBytes = 64;
+
     /// <summary>
     /// Begins to bring a place in; does not wait. Only a hint: should its array be moved meanwhile,
     /// another line is brought in, and no harm is done.
@@ -15,5 +17,16 @@ public static class CacheLine
     {
         if (Sse.IsSupported)
             Sse.Prefetch0(Unsafe.AsPointer(ref place));
+    }
+
+    /// <summary>The same of an object's first two lines, without looking into it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void FetchObject(object? item)
+    {
+        if (!Sse.IsSupported)
+            return;
+        byte* start = *(byte**)Unsafe.AsPointer(ref item);
+        Sse.Prefetch0(start);
+        Sse.Prefetch0(start + LineBytes);
     }
 }

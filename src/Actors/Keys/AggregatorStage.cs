@@ -35,6 +35,7 @@ public sealed class AggregatorStage : IStage
     private (long EndMs, long StartMs, int Spec) openedLast;
     private List<KeyActor> actorsOfLast = [];
 
+    private readonly KeysAhead ahead = new();
     private readonly SpareCells spare = new(SpareMax);
     private readonly List<(KeyActor Actor, int Spec, long StartMs)> changed = [];
     private long closedWindows;
@@ -118,7 +119,11 @@ public sealed class AggregatorStage : IStage
         if (bundle.First && next is not null && bundle.From > next)
             bundleGaps++;
         foreach (Partial partial in bundle.Partials)
+        {
+            ahead.Tell(partial.Ahead?.Actor);
             Merge(partial, bundle.SourcePartition, offset, outputs);
+        }
+
         if (!bundle.Last)
             return;
         if (marks.Advance(
@@ -247,8 +252,10 @@ public sealed class AggregatorStage : IStage
                 break;
             open.Remove((end, start, spec));
             openedLast = default;
-            foreach (KeyActor actor in actors)
+            for (int turn = 0; turn < actors.Count; turn++)
             {
+                ahead.Tell(actors, turn);
+                KeyActor actor = actors[turn];
                 OpenWindow window = actor.Close(spec, start);
                 rows.Closed(actor, window, revision, outputs);
                 actor.IdleSinceMs = marks.WatermarkMs;

@@ -125,6 +125,9 @@ public sealed class Cell
         rows.Add(row);
     }
 
+    /// <summary>Says that something is added soon.</summary>
+    internal void WillAdd() => rows.WillAdd();
+
     /// <summary>Adds what some events bring, at most <see cref="CellRows.CountMax"/>.</summary>
     /// <param name="some">Their rows, one after another.</param>
     internal void AddRows(ReadOnlySpan<long> some)

@@ -1,4 +1,5 @@
 using Earshot.Analytics;
+using Earshot.Schemas;
 
 namespace Earshot.Actors.Keys;
 
@@ -40,6 +41,13 @@ internal struct CellRows
 
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
+
+    /// <summary>Says that a row is added soon.</summary>
+    public readonly void WillAdd()
+    {
+        if (rows is { } all && length < all.Length)
+            CacheLine.Fetch(ref all[length]);
+    }
 
     /// <summary>Takes in a row; there must be room.</summary>
     public void Add(ReadOnlySpan<long> row)

@@ -23,6 +23,11 @@ public sealed class GroupingKey : IEquatable<GroupingKey>
 
     private readonly string?[] values;
 
+    /// <summary>
+    /// What had this key when it was looked for last; null: it was not. See <see cref="KeyTable"/>.
+    /// </summary>
+    internal KeyActor? Actor;
+
     /// <summary>Creates a key.</summary>
     /// <param name="grouping">Index of the grouping set in the pipeline's options.</param>
     /// <param name="values">A value per dimension of the set; null when missing.</param>

@@ -30,6 +30,9 @@ internal sealed class KeyActor(GroupingKey key)
     /// <summary>The key.</summary>
     public GroupingKey Key { get; } = key;
 
+    /// <summary>The table that holds it; null: none.</summary>
+    public KeyTable? Table { get; set; }
+
     /// <summary>True when it changed since the last snapshot.</summary>
     public bool Dirty { get; set; }
 
@@ -77,6 +80,23 @@ internal sealed class KeyActor(GroupingKey key)
         Cell cell = spare.Take(Busy);
         Add(new OpenWindow(spec, startMs, cell));
         return cell;
+    }
+
+    /// <summary>Says that a window is used soon: see <see cref="KeysAhead"/>.</summary>
+    public void WillUse() => CacheLine.FetchObject(open);
+
+    /// <summary>The same once more, when what that fetched has come.</summary>
+    public void WillUseFirst()
+    {
+        if (openCount > 0)
+            CacheLine.FetchObject(open[0].Cell);
+    }
+
+    /// <summary>The same once more, when what that fetched has come.</summary>
+    public void WillAddToFirst()
+    {
+        if (openCount > 0)
+            open[0].Cell.WillAdd();
     }
 
     /// <summary>Marks an open window as changed.</summary>

@@ -104,6 +104,10 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
     /// <summary>The key of a run.</summary>
     public GroupingKey KeyOf(int run) => keys[used[run]];
 
+    /// <summary>The key of a run that comes some later; null: there is none.</summary>
+    public GroupingKey? KeyAhead(int run, int runs) =>
+        run + runs < used.Count ? KeyOf(run + runs) : null;
+
     /// <summary>Where a run ends, after <see cref="Sort"/>.</summary>
     public int EndOf(int run) => ends[run];
 

@@ -53,17 +53,11 @@ internal sealed class KeyTable
     /// <exception cref="SnapshotException">It cannot be read.</exception>
     public KeyActor ActorOf(GroupingKey key)
     {
-        if (keys.TryGetValue(key, out KeyActor? actor))
-            return actor;
-        foreach (KeyActor revived in cold.Revive(key))
-        {
-            keys.Add(revived.Key, revived);
-            MarkDirty(revived);
-        }
-
-        if (!keys.TryGetValue(key, out actor))
-            keys.Add(key, actor = new KeyActor(key));
-        return actor;
+        if (key.Actor is { } known && known.Table == this)
+            return known;
+        if (!keys.TryGetValue(key, out KeyActor? actor))
+            actor = BringIn(key);
+        return key.Actor = actor;
     }
 
     /// <summary>Must follow every change of a key.</summary>
@@ -115,7 +109,11 @@ internal sealed class KeyTable
         }
 
         foreach (KeyActor actor in cold.Stored())
+        {
             keys.Remove(actor.Key);
+            actor.Table = null;
+            actor.Key.Actor = null;
+        }
     }
 
     /// <summary>Takes the keys back from a snapshot.</summary>
@@ -140,6 +138,25 @@ internal sealed class KeyTable
         }
     }
 
+    private KeyActor BringIn(GroupingKey key)
+    {
+        foreach (KeyActor revived in cold.Revive(key))
+        {
+            Hold(revived);
+            MarkDirty(revived);
+        }
+
+        if (!keys.TryGetValue(key, out KeyActor? actor))
+            Hold(actor = new KeyActor(key));
+        return actor;
+    }
+
+    private void Hold(KeyActor actor)
+    {
+        keys.Add(actor.Key, actor);
+        actor.Table = this;
+    }
+
     // Pages come newest first: what an older one says of a key in a newer one is out of date.
     private void LoadPage(int number, byte[] bytes, long watermarkMs)
     {
@@ -154,7 +171,7 @@ internal sealed class KeyTable
         foreach (KeyActor actor in KeyPage.Read(bytes, metrics, IsNewest))
         {
             actor.IdleSinceMs = watermarkMs;
-            keys.Add(actor.Key, actor);
+            Hold(actor);
             newest.Add(actor);
         }
 
@@ -167,7 +184,7 @@ internal sealed class KeyTable
         using PageReader reader = new(bytes);
         KeyActor actor = KeyActor.ReadOld(
             GroupingKey.Parse(part[SinglePrefix.Length..]), reader, metrics, watermarkMs);
-        keys.Add(actor.Key, actor);
+        Hold(actor);
         MarkDirty(actor);
         singles.Add(new SnapshotPart(part, null));
     }

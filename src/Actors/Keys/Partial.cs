@@ -24,15 +24,22 @@ internal readonly struct Partial
     /// <param name="source">Has the events.</param>
     /// <param name="first">Their place there.</param>
     /// <param name="end">The place after the last.</param>
+    /// <param name="ahead">A key to come, see <see cref="KeysAhead"/>.</param>
     public Partial(
-        GroupingKey key, long paneMs, IPartialSource source, int first, int end) =>
-        (Key, PaneMs, this.source, this.first, this.end) = (key, paneMs, source, first, end);
+        GroupingKey key, long paneMs, IPartialSource source, int first, int end,
+        GroupingKey? ahead = null) =>
+        (Key, PaneMs, this.source, this.first, this.end, Ahead) =
+            (key, paneMs, source, first, end, ahead);
 
     /// <summary>The key.</summary>
     public GroupingKey Key { get; }
 
     /// <summary>Start of the pane, ms since the epoch.</summary>
     public long PaneMs { get; }
+
+    /// <summary>The key that comes <see cref="KeysAhead.Distance"/> later, where it is known.
+    /// </summary>
+    public GroupingKey? Ahead { get; }
 
     /// <summary>The statistics; of events they are added up each time.</summary>
     public Cell Cell => cell ?? source!.AddUp(first, end);

@@ -99,12 +99,15 @@ internal sealed class PartialTable : IPartialSource
                 int at = fetched = 0;
                 for (int run = 0; run < grouping.Runs; run++)
                 {
+                    CacheLine.FetchObject(grouping.KeyAhead(run, 2 * KeysAhead.Distance));
+                    GroupingKey? ahead = grouping.KeyAhead(run, KeysAhead.Distance);
                     while (at < grouping.EndOf(run))
                     {
                         int first = at;
                         at = EndOfPane(at, grouping.EndOf(run));
                         yield return new Partial(
-                            grouping.KeyOf(run), panes[sorted[first].Pane], this, first, at);
+                            grouping.KeyOf(run), panes[sorted[first].Pane], this, first, at,
+                            ahead);
                     }
                 }
             }
