@@ -7,9 +7,13 @@ namespace Earshot.Host.Bench;
 internal static class SelfProcess
 {
     /// <summary>Runs it to its end and gives its standard output.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="cancel">Kills it.</param>
+    /// <param name="environment">Variables it gets, unless this process has them.</param>
     /// <exception cref="FailedException">It failed; the message has what it said.</exception>
     public static async Task<string> RunAsync(
-        IReadOnlyList<string> arguments, CancellationToken cancel)
+        IReadOnlyList<string> arguments, CancellationToken cancel,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         string program = Environment.ProcessPath ?? throw new InvalidOperationException(
             "the path of this program is not known");
@@ -29,6 +33,8 @@ internal static class SelfProcess
 
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment.TryAdd(name, value);
         using Process process = Process.Start(start)
             ?? throw new FailedException($"{program} cannot be started.");
         try

@@ -16,6 +16,10 @@ internal sealed class ReplayRow : IBenchRow
     /// <summary>Calls per second in the file: 5 million events are about 17 minutes.</summary>
     private const double CallsPerSecond = 200;
 
+    // As ./earshot has it for replays.
+    private static readonly Dictionary<string, string> AsStarted =
+        new() { ["DOTNET_TieredPGO"] = "0" };
+
     /// <inheritdoc/>
     public string Name => "replay";
 
@@ -38,7 +42,8 @@ internal sealed class ReplayRow : IBenchRow
             [
                 new Lap(Name, async () =>
                 {
-                    await SelfProcess.RunAsync(["replay", file, "--data", data], cancel);
+                    await SelfProcess.RunAsync(
+                        ["replay", file, "--data", data], cancel, AsStarted);
                     return scope.Events;
                 })
                 {
