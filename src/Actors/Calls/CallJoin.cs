@@ -163,7 +163,7 @@ internal sealed class CallJoin(
                 values = Without(Metrics.Pdd, values);
             }
 
-            counted.Add(id, new CountedCall(summary.EventTimeMs, Complete: true, pdd is not null));
+            counted.Add(id, new CountedCall(summary.EventTimeMs, complete: true, pdd is not null));
             live.Remove(id);
         }
 
@@ -276,7 +276,7 @@ internal sealed class CallJoin(
                 values = Without(Metrics.Pdd, values);
             }
 
-            counted.Add(id, new CountedCall(call.PartialMs, Complete: false, pdd is not null));
+            counted.Add(id, new CountedCall(call.PartialMs, complete: false, pdd is not null));
             combiner.AddCall(
                 call.Dimensions, call.PartialMs, values, pdd,
                 SaidEnd.Of(call.PartialState, call.SipResponse, values), call.SipResponse,
@@ -288,7 +288,7 @@ internal sealed class CallJoin(
             ReadOnlySpan<MetricValue> values = combiner.Sane(Measured(call));
             double? pdd = call.PddCounted
                 ? call.CountedPddSeconds : Combiner.ValueOf(values, Metrics.Pdd);
-            counted.Add(id, new CountedCall(call.EndMs, Complete: false, pdd is not null));
+            counted.Add(id, new CountedCall(call.EndMs, complete: false, pdd is not null));
             CallEnd end = call.FailedAfterAnswer ? CallEnd.Dropped
                 : call.AnsweredMs != CallActor.Never ? CallEnd.Answered
                 : SaidEnd.Of(call.EndState, call.SipResponse, []);

@@ -50,13 +50,20 @@ internal sealed class Combiner
     public ReportEstimates Estimates { get; }
 
     /// <summary>
-    /// Leaves out absurd values, and those of metrics beyond the limit, and counts them. Valid
-    /// until the next call.
+    /// Leaves out absurd values, and those of metrics beyond the limit, and counts them. Valid as
+    /// long as the values, and until the next call.
     /// </summary>
     public ReadOnlySpan<MetricValue> Sane(ReadOnlySpan<MetricValue> values)
     {
+        // Mostly nothing is left out: then they stay where they are.
         int count = 0;
-        foreach (MetricValue value in values)
+        while (count < values.Length && values[count].Metric < Metrics.End
+            && Plausible.Is(values[count].Metric, values[count].Value))
+            count++;
+        if (count == values.Length)
+            return values;
+        values[..count].CopyTo(sane);
+        foreach (ref readonly MetricValue value in values[count..])
         {
             if (Plausible.FaultOf(value.Metric, value.Value) is { } cause)
                 books.SetAside(cause);
@@ -80,7 +87,7 @@ internal sealed class Combiner
     public void AddValues(
         ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
     {
-        Teach(dimensions, timeMs, values);
+        Teach(dimensions, timeMs, ValueOf(values, Metrics.Pdd));
         Partials.Add(dimensions, timeMs, values, default);
     }
 
@@ -132,7 +139,7 @@ internal sealed class Combiner
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
         PddLimit? limit = pddSeconds is null
             ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
-        Teach(dimensions, timeMs, values);
+        Teach(dimensions, timeMs, given[Metrics.Pdd]);
         CallFacts said = new()
         {
             Edge = EdgeOf(dimensions),
@@ -146,8 +153,7 @@ internal sealed class Combiner
             RttMs = given[Metrics.Rtt],
             Mos = given[Metrics.Mos],
         };
-        CallFacts facts = media is null ? said : media.Complete(said);
-        Tags found = tags.OfCall(facts).Raised;
+        Tags found = (media is null ? tags.OfCall(said) : tags.OfCall(media.Complete(said))).Raised;
         CallOutcome outcome = new(Attempt: true, end, connectedMs, sipResponse, found);
         if (row is not null)
         {
@@ -155,6 +161,7 @@ internal sealed class Combiner
                 row.ConnectDuration = connected;
             if (given[Metrics.Score] is { } score)
                 row.Score = score;
+            CallFacts facts = media?.Complete(said) ?? said;
             FinishedRows.Judge(row, tags, said, facts, limit, outcome);
         }
 
@@ -162,10 +169,9 @@ internal sealed class Combiner
     }
 
     // Every delay that counts in the statistics teaches, and no other: stream reports bring none.
-    private void Teach(
-        ReadOnlySpan<int> dimensions, long timeMs, ReadOnlySpan<MetricValue> values)
+    private void Teach(ReadOnlySpan<int> dimensions, long timeMs, double? pddSeconds)
     {
-        if (ValueOf(values, Metrics.Pdd) is { } seconds)
+        if (pddSeconds is { } seconds)
             baselines.Teach(dimensions[countryOrdinal], timeMs, seconds);
     }
 

@@ -5,11 +5,26 @@ using Earshot.Snapshots;
 
 namespace Earshot.Actors.Calls;
 
-/// <summary>A call that was counted.</summary>
-/// <param name="TimeMs">The event time it was counted at.</param>
-/// <param name="Complete">True when it was counted from a complete summary.</param>
-/// <param name="PddCounted">True when its PDD was counted.</param>
-internal readonly record struct CountedCall(long TimeMs, bool Complete, bool PddCounted);
+/// <summary>A call that was counted. There are millions: it is one number.</summary>
+/// <param name="timeMs">The event time it was counted at; less than 2^61 ms from 1970.</param>
+/// <param name="complete">True when it was counted from a complete summary.</param>
+/// <param name="pddCounted">True when its PDD was counted.</param>
+internal readonly struct CountedCall(long timeMs, bool complete, bool pddCounted)
+{
+    private const int FlagBits = 2;
+
+    private readonly long bits =
+        (timeMs << FlagBits) | (complete ? 2L : 0) | (pddCounted ? 1L : 0);
+
+    /// <summary>The event time it was counted at.</summary>
+    public long TimeMs => bits >> FlagBits;
+
+    /// <summary>True when it was counted from a complete summary.</summary>
+    public bool Complete => (bits & 2) != 0;
+
+    /// <summary>True when its PDD was counted.</summary>
+    public bool PddCounted => (bits & 1) != 0;
+}
 
 /// <summary>
 /// The calls counted already. What happens less than the horizon after a call was counted belongs
