@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Earshot.Analytics;
@@ -43,7 +42,6 @@ internal sealed class Spread
     }
 
     /// <summary>Adds values to the buckets alone.</summary>
-    [SkipLocalsInit]
     public void AddBuckets(ReadOnlySpan<double> values)
     {
         Span<int> magnitudes = stackalloc int[Aggregate.RawMax];

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 
 namespace Earshot.Schemas;
 
@@ -22,7 +21,6 @@ public sealed class EnvelopeDecoder : IRecordDecoder
     /// <param name="message">The event's own bytes.</param>
     /// <param name="kind">Which event it is; None: an Envelope.</param>
     /// <param name="into">Receives the event.</param>
-    [SkipLocalsInit]
     public DecodeResult Decode(ReadOnlySpan<byte> message, EventKind kind, EventRecord into)
     {
         into.Reset();

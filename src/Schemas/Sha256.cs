@@ -60,7 +60,6 @@ public static class Sha256
         }
     }
 
-    [SkipLocalsInit]
     private static void HashLanes(
         ReadOnlySpan<byte> texts, int start, ReadOnlySpan<int> ends, Span<byte> hashes)
     {
@@ -136,7 +135,6 @@ public static class Sha256
         return padded;
     }
 
-    [SkipLocalsInit]
     private static void Compress(
         Span<Vector256<uint>> state, ReadOnlySpan<Vector256<uint>> block,
         Vector256<uint> running)

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -303,7 +302,6 @@ public sealed class Cell
         || (metric < EventRow.MetricsEnd && (rows.Metrics >> metric & 1) != 0);
 
     // Counts the rows and hands their values over to the aggregates of the metrics.
-    [SkipLocalsInit]
     private void Spill()
     {
         if (rows.Count == 0)
@@ -319,7 +317,6 @@ public sealed class Cell
     }
 
     // Rows from elsewhere, as many as a buffer has, go to the aggregates without a stay in it.
-    [SkipLocalsInit]
     private void AddMany(EpochRows from, ReadOnlySpan<EventPlace> run)
     {
         ulong metrics = 0;
