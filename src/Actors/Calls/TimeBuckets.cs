@@ -35,8 +35,12 @@ internal sealed class TimeBuckets<TEntry>(string name, long bucketMs)
     public long FirstEndMs { get; private set; } = long.MaxValue;
 
     /// <summary>Files an entry.</summary>
-    public void Add(long timeMs, TEntry entry) =>
-        At(timeMs - (timeMs % bucketMs)).Entries.Add(entry);
+    public void Add(long timeMs, TEntry entry)
+    {
+        bool ofLast = last is not null && (ulong)(timeMs - lastStartMs) < (ulong)bucketMs;
+        Bucket bucket = ofLast ? last! : At(timeMs - (timeMs % bucketMs));
+        bucket.Entries.Add(entry);
+    }
 
     /// <summary>The entries of the oldest bucket; there must be one.</summary>
     public ReadOnlySpan<TEntry> First => CollectionsMarshal.AsSpan(buckets.First().Value.Entries);
@@ -99,8 +103,6 @@ internal sealed class TimeBuckets<TEntry>(string name, long bucketMs)
 
     private Bucket At(long startMs)
     {
-        if (last is not null && lastStartMs == startMs)
-            return last;
         if (!buckets.TryGetValue(startMs, out Bucket? bucket))
         {
             bucket = spare.TryPop(out Bucket? used) ? used : new Bucket();
