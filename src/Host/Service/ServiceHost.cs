@@ -101,6 +101,8 @@ internal static class ServiceHost
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.Configure<HostOptions>(
             options => options.ShutdownTimeout = RunRequest.UsualStopWithin);
+        // Signals are StopSignal's: the usual lifetime would swallow the second one.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton<ServiceEnd>();
         builder.Services.AddHostedService(services => new PipelineService(
             request, folder, kafka, status, services.GetRequiredService<ServiceEnd>(),
@@ -144,5 +146,12 @@ internal static class ServiceHost
             the archive is written every {request.Options.ArchiveEvery.TotalSeconds:0} s.
             Ctrl-C ends it; the next start goes on from there.
             """);
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
