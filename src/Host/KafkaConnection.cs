@@ -24,6 +24,8 @@ internal static class KafkaConnection
                 Settings = request.Settings,
                 InputTopics = [options.InputTopic],
                 TopicHeaders = HeadersOf(options.Topics),
+                // LZ4 takes a third off them, and 6 % of a call stage's processor.
+                UncompressedTopics = [options.Topics.Bundles],
             },
             TimeProvider.System, logger, cancel);
     }

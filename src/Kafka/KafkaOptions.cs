@@ -27,6 +27,12 @@ public sealed record KafkaOptions(string Bootstrap)
         static _ => [];
 
     /// <summary>
+    /// Topics whose records are sent as they are, unless an option says how to compress: where
+    /// compressing costs more than the bytes it saves.
+    /// </summary>
+    public IReadOnlyCollection<string> UncompressedTopics { get; init; } = [];
+
+    /// <summary>
     /// Topics that others write to: if they must be created, their records get the time at which
     /// the broker takes them in (message.timestamp.type=LogAppendTime).
     /// </summary>

@@ -122,6 +122,16 @@ internal sealed class KafkaSettings
         return settings;
     }
 
+    /// <summary>For the topic a producer sends to, before what it has for all.</summary>
+    public IReadOnlyDictionary<string, string> OfTopic(string topic)
+    {
+        bool asked = options.Settings.Keys.Any(name => name is "compression.type"
+            or "compression.codec" or "producer.compression.type" or "producer.compression.codec");
+        return asked || !options.UncompressedTopics.Contains(topic)
+            ? new Dictionary<string, string>()
+            : new Dictionary<string, string> { ["compression.type"] = "none" };
+    }
+
     /// <summary>For creating topics.</summary>
     public Dictionary<string, string> Admin() => Merge("admin.", []);
 

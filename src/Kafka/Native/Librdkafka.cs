@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Earshot.Kafka.Native;
 
 /// <summary>
-/// The functions of librdkafka's C interface that reading needs; rdkafka.h documents them.
+/// The functions of librdkafka's C interface that reading needs, and handing over records;
+/// rdkafka.h documents them.
 /// </summary>
 internal static unsafe partial class Librdkafka
 {
@@ -51,6 +52,21 @@ internal static unsafe partial class Librdkafka
         Name, EntryPoint = "rd_kafka_topic_new", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint TopicNew(KafkaClient client, string topic, nint conf);
 
+    [LibraryImport(
+        Name, EntryPoint = "rd_kafka_topic_new", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint TopicNew(nint client, string topic, nint conf);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_default_topic_conf_dup")]
+    public static partial nint DefaultTopicConf(nint client);
+
+    [LibraryImport(
+        Name, EntryPoint = "rd_kafka_topic_conf_set", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int TopicConfSet(
+        nint conf, string name, string value, byte* error, nuint errorBytes);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_topic_conf_destroy")]
+    public static partial void TopicConfDestroy(nint conf);
+
     [LibraryImport(Name, EntryPoint = "rd_kafka_topic_destroy")]
     public static partial void TopicDestroy(nint topic);
 
@@ -90,6 +106,18 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Name, EntryPoint = "rd_kafka_header_get_all"), SuppressGCTransition]
     public static partial int HeaderGet(
         nint headers, nuint index, byte** name, byte** value, nuint* valueBytes);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_produceva")]
+    public static partial nint Produce(nint client, NativeField* fields, nuint count);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_error_code")]
+    public static partial int ErrorCode(nint error);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_error_string")]
+    public static partial byte* ErrorString(nint error);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_error_destroy")]
+    public static partial void ErrorDestroy(nint error);
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_topic_partition_list_new")]
     public static partial NativePartitionList* PartitionListNew(int size);

@@ -32,6 +32,7 @@ internal sealed partial class KafkaLogProducer : ILogProducer
     private readonly ProducerContext context;
     private readonly KafkaThread thread;
     private readonly IProducer<byte[]?, byte[]> producer;
+    private readonly RecordSender sender;
     private readonly KafkaTransaction transactions;
     private readonly OffsetCheck offsets;
 
@@ -53,8 +54,8 @@ internal sealed partial class KafkaLogProducer : ILogProducer
                     LogClient(context.Log, transactionalId, line.Message))
                 .SetErrorHandler((_, error) => Report(context.Log, transactionalId, error))
                 .Build());
-        transactions = new KafkaTransaction(
-            producer, new RecordSender(options, producer, time), limits);
+        sender = new RecordSender(options, settings, producer, time);
+        transactions = new KafkaTransaction(producer, sender, limits);
         offsets = new OffsetCheck(context.ReadCommitted);
         thread = new KafkaThread($"earshot-kafka-commit-{transactionalId}");
     }
@@ -116,6 +117,7 @@ internal sealed partial class KafkaLogProducer : ILogProducer
         disposed = true;
         Task<bool> closing = thread.RunAsync(() =>
         {
+            sender.Dispose();
             producer.Dispose();
             return true;
         });

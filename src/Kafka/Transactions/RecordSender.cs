@@ -1,81 +1,51 @@
-using System.Text;
 using Confluent.Kafka;
+using Earshot.Kafka.Native;
 using Earshot.Log;
 
 namespace Earshot.Kafka.Transactions;
 
 /// <summary>
-/// Hands records to the client. An empty key is sent as none (null): that is what it means here;
-/// an empty value stays an empty value, never a tombstone.
+/// Hands the records of a transaction to the client. An empty key is sent as none (null): that is
+/// what it means here; an empty value stays an empty value, never a tombstone.
 /// </summary>
 internal sealed class RecordSender(
-    KafkaOptions options, IProducer<byte[]?, byte[]> producer, TimeProvider time)
+    KafkaOptions options, KafkaSettings settings, IProducer<byte[]?, byte[]> producer,
+    TimeProvider time) : IDisposable
 {
-    // The headers every record of a topic begins with.
-    private readonly Dictionary<string, Standard> standards = [];
+    private readonly NativeProducer client = new(producer);
+    private readonly Dictionary<string, NativeTopic> topics = [];
 
     /// <summary>Sends the records of one append; waits while the client's queue is full.</summary>
     /// <exception cref="KafkaException">The client refuses.</exception>
     public void Send(RecordAppend append, Deadline deadline)
     {
-        Standard standard = StandardOf(append.Target.Topic);
-        Confluent.Kafka.TopicPartition target = KafkaQuery.Of(append.Target);
-        Timestamp now = new(time.GetUtcNow());
+        NativeTopic topic = TopicOf(append.Target.Topic);
+        long nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
         for (int index = 0; index < append.Records.Count; index++)
         {
             LogRecord record = append.Records[index];
-            Message<byte[]?, byte[]> message = new()
+            while (!client.TrySend(topic, append.Target.Partition, record, nowMs))
             {
-                Key = record.Key.IsEmpty ? null : record.Key.ToArray(),
-                Value = record.Value.ToArray(),
-                Timestamp = now,
-                Headers = HeadersOf(record, standard),
-            };
-            while (!TrySend(target, message, deadline))
+                if (deadline.IsOver)
+                    throw new KafkaException(ErrorCode.Local_QueueFull);
                 Deadline.WaitALittle();
+            }
         }
     }
 
-    private bool TrySend(
-        Confluent.Kafka.TopicPartition target, Message<byte[]?, byte[]> message,
-        Deadline deadline)
+    /// <summary>Lets go of the client, before the producer is disposed of.</summary>
+    public void Dispose()
     {
-        try
-        {
-            producer.Produce(target, message);
-            return true;
-        }
-        catch (KafkaException e)
-            when (e.Error.Code == ErrorCode.Local_QueueFull && !deadline.IsOver)
-        {
-            return false;
-        }
+        foreach (NativeTopic topic in topics.Values)
+            topic.Dispose();
+        client.Dispose();
     }
 
-    private static Headers? HeadersOf(in LogRecord record, Standard standard)
+    private NativeTopic TopicOf(string name)
     {
-        if (record.Headers.IsEmpty)
-            return standard.Shared;
-        Headers headers = [];
-        foreach ((string name, byte[] value) in standard.Each)
-            headers.Add(name, value);
-        foreach (RecordHeader header in record.Headers)
-            headers.Add(Encoding.UTF8.GetString(header.Name), header.Value.ToArray());
-        return headers;
+        if (topics.TryGetValue(name, out NativeTopic? topic))
+            return topic;
+        return topics[name] = client.Open(
+            name, settings.OfTopic(name), options.TopicHeaders(name));
     }
-
-    private Standard StandardOf(string topic)
-    {
-        if (standards.TryGetValue(topic, out Standard? standard))
-            return standard;
-        IReadOnlyList<(string Name, byte[] Value)> each = options.TopicHeaders(topic);
-        Headers? shared = each.Count == 0 ? null : [];
-        foreach ((string name, byte[] value) in each)
-            shared!.Add(name, value);
-        return standards[topic] = new Standard(each, shared);
-    }
-
-    // Shared by the records that have no headers of their own: the client copies them.
-    private sealed record Standard(
-        IReadOnlyList<(string Name, byte[] Value)> Each, Headers? Shared);
 }
