@@ -179,7 +179,7 @@ public sealed class SymbolTable
         int length = SlotsAtFirst;
         while (length < 2 * Held)
             length *= 2;
-        slots = new Slot[length];
+        slots = TouchedArray.Of<Slot>(length);
         for (int symbol = 1; symbol < texts.Count; symbol++)
         {
             if (texts[symbol] is not { } text)

@@ -127,8 +127,8 @@ internal sealed class IdMap<TValue>
     {
         (ulong[] oldIds, TValue[] oldValues) = (ids, values);
         int length = (int)BitOperations.RoundUpToPowerOf2((uint)oldIds.Length * 2);
-        ids = new ulong[length];
-        values = new TValue[length];
+        ids = TouchedArray.Of<ulong>(length);
+        values = TouchedArray.Of<TValue>(length);
         for (int i = 0; i < oldIds.Length; i++)
         {
             if (oldIds[i] == 0)

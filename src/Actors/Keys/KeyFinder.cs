@@ -159,7 +159,7 @@ internal sealed class KeyFinder(int[] ordinals)
     private void Grow()
     {
         Slot[] before = slots;
-        slots = new Slot[2 * before.Length];
+        slots = TouchedArray.Of<Slot>(2 * before.Length);
         foreach (Slot slot in before)
         {
             if (slot.Known.Key != 0)
