@@ -17,7 +17,7 @@ namespace Earshot.Actors.Partitions;
 /// <param name="Snapshots">Where snapshots are.</param>
 /// <param name="Committer">Commits epochs.</param>
 /// <param name="CommitWhenDrained">
-/// True: commit when no more input waits and no commit is under way.
+/// True: commit soon after no more input waits, if no commit is under way.
 /// </param>
 /// <param name="Intent">What is wanted of it; outlives incarnations.</param>
 /// <param name="Report">Told how far it has come, after every message.</param>
@@ -63,6 +63,12 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     /// </summary>
     private const int BatchRecords = 4096;
 
+    /// <summary>
+    /// So long after the last input an epoch is cut: the sources commit at about the same time,
+    /// and what they send is then one commit, and one update of each window.
+    /// </summary>
+    private const double QuietShare = 0.02;
+
     private readonly PartitionSetting setting;
     private readonly PipelineOptions options;
     private readonly TimeProvider time;
@@ -77,6 +83,8 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private Task<(long Number, CommitResult Result)>? commit;
     private Task snapshot = Task.CompletedTask;
     private Task feed = Task.CompletedTask;
+    private Task quiet = Task.CompletedTask;
+    private bool awaitsQuiet;
     private bool finished;
 
     /// <summary>Creates an incarnation.</summary>
@@ -155,6 +163,11 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
                 machine.SnapshotSaved(answer.Offset, answer.Fate == SaveFate.Saved);
                 RequireColdParts(answer);
                 break;
+            case QuietPassed:
+                awaitsQuiet = false;
+                if (!context.HasMail)
+                    machine.Drained();
+                break;
             case InputFeed.PumpFailed failure:
                 throw failure.Cause;
             case IntentChanged when setting.Intent.Stop:
@@ -162,8 +175,13 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
                 break;
         }
 
-        if (setting.CommitWhenDrained && !context.HasMail)
-            machine.Drained();
+        if (setting.CommitWhenDrained && machine.HasEpoch && !awaitsQuiet && !context.HasMail
+            && message is not QuietPassed)
+        {
+            awaitsQuiet = true;
+            quiet = TellWhenQuietAsync();
+        }
+
         Report();
     }
 
@@ -175,6 +193,7 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
             await commit;
         await snapshot;
         await feed;
+        await quiet;
     }
 
     void IPartitionEffects.Commit(EpochCommit epoch)
@@ -230,6 +249,13 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     {
         await done;
         await context.TellAsync(CommitAnswered.Instance);
+    }
+
+    private async Task TellWhenQuietAsync()
+    {
+        await Task.Delay(options.EpochLength * QuietShare, time, context.Ended)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await context.TellAsync(QuietPassed.Instance);
     }
 
     private async Task SaveAsync(SnapshotChange change)
@@ -301,6 +327,11 @@ public sealed partial class PartitionActor : IActor, IPartitionEffects
     private sealed class CommitAnswered
     {
         public static readonly CommitAnswered Instance = new();
+    }
+
+    private sealed class QuietPassed
+    {
+        public static readonly QuietPassed Instance = new();
     }
 
     private enum SaveFate

@@ -100,10 +100,12 @@ public sealed class PartitionMachine
     /// </summary>
     public bool WantsInput => inFlight is null || !EpochFull;
 
+    /// <summary>True when input was applied that no epoch cut so far has.</summary>
+    internal bool HasEpoch => Position > epochFrom;
+
     private bool EpochFull =>
         epochRecords >= options.EpochRecordsMax || outputs.SizeBytes >= EpochBytesMax;
 
-    private bool HasEpoch => Position > epochFrom;
     private bool EndPending => inputEnded && !endCut;
 
     /// <summary>Loads the state and decides where to read from (<see cref="Position"/>).</summary>

@@ -120,8 +120,7 @@ public sealed class PartitionActorTests : IAsyncLifetime
     {
         FillInput(10, complete: false);
         IActorRef actor = Spawn(poison: -1);
-        while (progress.LastOrDefault()?.Position != 10)
-            await Task.Yield();
+        await ReadUpToAsync(10);
         intent.Stop = true;
         await actor.TellAsync(IntentChanged.Instance);
         await actor.Completion.WaitAsync(Patience);
@@ -155,21 +154,48 @@ public sealed class PartitionActorTests : IAsyncLifetime
         Assert.Equal(6, (await DeadAsync()).Count);
     }
 
-    private void FillInput(int records, bool complete = true)
+    [Fact]
+    public async Task What_comes_soon_after_one_another_is_committed_together()
     {
-        for (int i = 0; i < records; i++)
+        Spawn(poison: -1, commitWhenDrained: true);
+        FillInput(5, complete: false);
+        SteppedTime.Timer quiet;
+        do
+            quiet = await time.NextAsync();
+        while (quiet.Due == Options.EpochLength);
+        Assert.Equal(TimeSpan.FromMilliseconds(10), quiet.Due);
+        await ReadUpToAsync(5);
+        FillInput(10, complete: false, from: 5);
+        await ReadUpToAsync(10);
+        Assert.Null(progress.Last().Committed);
+        quiet.Fire();
+        while (progress.Last().Committed != 10)
+            await Task.Yield();
+        Assert.Equal(1, progress.Last().Epochs);
+    }
+
+    private async Task ReadUpToAsync(long position)
+    {
+        while (progress.LastOrDefault()?.Position != position)
+            await Task.Yield();
+    }
+
+    private void FillInput(int records, bool complete = true, int from = 0)
+    {
+        for (int i = from; i < records; i++)
             log.Append(Source, Batch(i, Metric(T0 + i, value: i)), AppendTimeMs);
         if (complete)
             log.Complete(Source);
     }
 
-    private IActorRef Spawn(int poison, PipelineOptions? options = null)
+    private IActorRef Spawn(
+        int poison, PipelineOptions? options = null, bool commitWhenDrained = false)
     {
         PartitionSetting setting = new(
             Source, Topics.Default, "group",
             () => new FusedStage(Options, 0, new PoisonedDecoder(poison)),
             from => log.OpenReader(Source, from), log, _ => ValueTask.FromResult(0L), snapshots,
-            committer, CommitWhenDrained: false, intent, progress.Enqueue);
+            committer, commitWhenDrained, intent, progress.Enqueue);
         FaultMemory faults = new();
         return runtime.Spawn(
             "fused/0",
