@@ -6,8 +6,9 @@
 #   bench/check.sh --write    measures and writes a new baseline, for a change that means it
 #
 # Always over 300,000 events: what an event allocates depends on how many there are.
-# Speeds are compared over that of a yardstick (XXH64) taken in the same rounds, so the machine,
-# and other programs on it, matter little. What else is given goes on to `earshot bench`.
+# Speeds are compared over that of a yardstick (XXH64) taken in the same rounds, or, where the
+# baseline is of another processor, over the row's floor: so the machine, and other programs on
+# it, matter little. What else is given goes on to `earshot bench`.
 
 # shellcheck source=scripts/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/setup.sh"
