@@ -6,6 +6,7 @@ namespace Earshot.Bench;
 internal static class Values
 {
     private const int Seed = 1;
+    private const int ManyValues = 20_000;
 
     /// <summary>Log-normal values, median 8.</summary>
     public static double[] Make(int count)
@@ -30,6 +31,20 @@ internal static class Values
         for (int i = 0; i < count; i++)
             order[i] = random.Next(keys);
         return order;
+    }
+
+    /// <summary>
+    /// Starts an aggregate anew when it has very many values: its counts stay as narrow as those of
+    /// most windows, however long the benchmark runs.
+    /// </summary>
+    /// <param name="aggregate">The aggregate.</param>
+    /// <param name="start">What it starts from.</param>
+    public static void Renew(Aggregate aggregate, Aggregate start)
+    {
+        if (aggregate.Count < ManyValues)
+            return;
+        aggregate.Reset();
+        aggregate.Merge(start);
     }
 
     /// <summary>Aggregates of so many values each.</summary>
