@@ -159,6 +159,7 @@ public sealed class Pipeline : IAsyncDisposable
     {
         stopping = true;
         int cutShortBefore = CutShort;
+        await Task.WhenAll(stages.Select(group => group.FinishAsync())).WaitAsync(cancel);
         await Task.WhenAll(memberships.Select(membership => membership.DisposeAsync().AsTask()))
             .WaitAsync(cancel);
         await DrainChroniclersAsync(cancel);

@@ -54,6 +54,16 @@ internal sealed partial class PartitionGroup(
         await Task.WhenAll(partitions.Select(source => EndAsync(source, lost)));
     }
 
+    /// <summary>
+    /// Has all actors finish, before the group is left: as long as this process takes part in its
+    /// rebalances, a commit that came too late for one is sent again with the next.
+    /// </summary>
+    public Task FinishAsync() => Task.WhenAll(Members.Select(async member =>
+    {
+        await FinishAsync(member);
+        await member.Actor.EndAsync();
+    }));
+
     private async Task EndAsync(TopicPartition source, bool lost)
     {
         if (!members.TryGetValue(source, out Member? member))
