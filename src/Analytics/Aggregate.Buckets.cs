@@ -176,7 +176,7 @@ public sealed partial class Aggregate
     {
         RawValues.CopyTo(buffer);
         Span<double> sorted = buffer[..(int)count];
-        sorted.Sort();
+        FewValues.Sort(sorted);
         return sorted;
     }
 

@@ -71,7 +71,7 @@ public struct Moments : IEquatable<Moments>
         Span<double> sorted = stackalloc double[Aggregate.RawMax];
         sorted = sorted[..values.Length];
         values.CopyTo(sorted);
-        sorted.Sort();
+        FewValues.Sort(sorted);
         return OfSorted(sorted);
     }
 
