@@ -229,20 +229,24 @@ internal sealed partial class KafkaLogProducer : ILogProducer
         pair => pair.Value?.Metadata ?? context.UnjoinedOf(pair.Key));
 
     /// <summary>
-    /// Waits for a membership newer than the one the broker refused, and says whether it still
-    /// owns all partitions without a break in between. If so, the same can be sent again.
+    /// Waits until a membership is newer than it was when the broker refused one of them, and says
+    /// whether all partitions are still owned without a break in between. If so, the same can be
+    /// sent again. Which one was refused is not told, and another's group may not move on before
+    /// this commit: so the first that is newer ends the waiting.
     /// </summary>
     private bool AreKept(
         IReadOnlyList<OffsetMove> moves, Dictionary<string, Membership?> members,
         Deadline deadline)
     {
-        bool newer = false;
-        foreach ((string group, Membership? member) in members)
+        while (!members.Any(pair => pair.Value is { } member
+            && context.Memberships.WaitNewer(pair.Key, member.Version, new Deadline(default))))
         {
-            if (member is not null)
-                newer |= context.Memberships.WaitNewer(group, member.Version, deadline);
+            if (deadline.IsOver || members.Values.All(member => member is null))
+                return false;
+            Deadline.WaitALittle();
         }
-        return newer && moves.All(move => members[move.Group] is not { } member
+
+        return moves.All(move => members[move.Group] is not { } member
             || (context.Memberships.Find(move.Group) is { } later
                 && member.IsKeptIn(later, move.Source)));
     }
