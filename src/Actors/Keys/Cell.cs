@@ -53,19 +53,8 @@ public sealed class Cell
     }
 
     /// <summary>True when it holds the memory of buckets, in use or not.</summary>
-    public bool HasBuckets
-    {
-        get
-        {
-            foreach (Aggregate? aggregate in aggregates)
-            {
-                if (aggregate is { HasBuckets: true })
-                    return true;
-            }
-
-            return false;
-        }
-    }
+    public bool HasBuckets =>
+        Array.Exists(aggregates, static aggregate => aggregate is { HasBuckets: true });
 
     /// <summary>
     /// The aggregate of a metric symbol; null when there is no value. Valid until the next change.
@@ -144,17 +133,25 @@ public sealed class Cell
         }
     }
 
-    /// <summary>Adds what some events of an epoch bring.</summary>
+    /// <summary>
+    /// Adds what some events of an epoch bring, at most <see cref="CellRows.CountMax"/>.
+    /// </summary>
     /// <param name="from">Their rows.</param>
     /// <param name="run">Where these are.</param>
-    internal void Add(EpochRows from, ReadOnlySpan<EventPlace> run)
+    /// <param name="ahead">Where others are that are read soon, no more than these.</param>
+    internal void Add(
+        EpochRows from, ReadOnlySpan<EventPlace> run, ReadOnlySpan<EventPlace> ahead)
     {
-        for (; run.Length >= RowColumns.RowsMax; run = run[RowColumns.RowsMax..])
-            AddMany(from, run[..RowColumns.RowsMax]);
+        if (run.Length == RowColumns.RowsMax)
+        {
+            AddMany(from, run, ahead);
+            return;
+        }
+
         if (!rows.HasRoom(run.Length))
             Spill();
-        foreach (EventPlace place in run)
-            Add(from[place.Row]);
+        for (int i = 0; i < run.Length; i++)
+            Add(from.Read(run[i].Row, i, ahead));
     }
 
     /// <summary>Merges an aggregate of one metric.</summary>
@@ -317,7 +314,8 @@ public sealed class Cell
     }
 
     // Rows from elsewhere, as many as a buffer has, go to the aggregates without a stay in it.
-    private void AddMany(EpochRows from, ReadOnlySpan<EventPlace> run)
+    private void AddMany(
+        EpochRows from, ReadOnlySpan<EventPlace> run, ReadOnlySpan<EventPlace> ahead)
     {
         ulong metrics = 0;
         foreach (EventPlace place in run)
@@ -325,9 +323,9 @@ public sealed class Cell
         int number = BitOperations.PopCount(metrics);
         RowColumns columns = new(
             metrics, stackalloc double[number * RowColumns.RowsMax], stackalloc int[number]);
-        foreach (EventPlace place in run)
+        for (int i = 0; i < run.Length; i++)
         {
-            ReadOnlySpan<long> row = from[place.Row];
+            ReadOnlySpan<long> row = from.Read(run[i].Row, i, ahead);
             if (EventRow.IsFurther(row))
             {
                 Add(row);

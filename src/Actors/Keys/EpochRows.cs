@@ -48,6 +48,17 @@ internal sealed class EpochRows
         }
     }
 
+    /// <summary>A row, as one of several that are read in turn.</summary>
+    /// <param name="place">What <see cref="Keep"/> returned.</param>
+    /// <param name="turn">How many of them came before.</param>
+    /// <param name="ahead">Those to come, one of which is fetched with each turn.</param>
+    public ReadOnlySpan<long> Read(uint place, int turn, ReadOnlySpan<EventPlace> ahead)
+    {
+        if (turn < ahead.Length)
+            WillRead(ahead[turn].Row);
+        return this[place];
+    }
+
     /// <summary>Says that a row is read soon, so that it is in the cache by then.</summary>
     public void WillRead(uint place)
     {

@@ -15,13 +15,22 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
 {
     private const int OtherNumber = 1;
 
+    // Of so many keys at most the partial aggregates are held at once.
+    private const int RolledMax = 1024;
+
+    private readonly int[] ordinals = ordinals;
     private readonly KeyFinder finder = new(ordinals);
 
     // By number. There is no key 0.
     private readonly List<GroupingKey> keys = NoKeys(grouping, ordinals.Length);
 
-    // By number: how many events of the epoch it has.
+    // By number: how many events of the epoch it has, and the first of them.
     private int[] eventsOf = new int[OtherNumber + 1];
+    private int[] firstOf = new int[OtherNumber + 1];
+
+    // The sets that are part of this one, and those that this one is part of.
+    private readonly List<KeyRuns> coarser = [];
+    private readonly List<KeyRuns> finer = [];
 
     // The keys of the epoch in the order of their first event, and where the run of each ends.
     private readonly List<int> used = [];
@@ -34,8 +43,62 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
     /// <summary>Keys it finds at once; the others are looked up once more.</summary>
     public int KeysHeld => keys.Count - OtherNumber - 1;
 
+    /// <summary>Dimensions of the set.</summary>
+    public int Width => ordinals.Length;
+
     /// <summary>Keys of the epoch.</summary>
     public int Runs => used.Count;
+
+    /// <summary>
+    /// The set whose partial aggregates this one's are added up from; null: from its events.
+    /// </summary>
+    public KeyRuns? From { get; private set; }
+
+    /// <summary>This one's partial aggregates, where they come from those of another.</summary>
+    public RolledUp Rolled { get; } = new();
+
+    /// <summary>Notes another set; all must be, before the first event.</summary>
+    public void Know(KeyRuns other)
+    {
+        if (other == this || !ordinals.All(other.ordinals.Contains))
+            return;
+        finer.Add(other);
+        other.coarser.Add(this);
+    }
+
+    /// <summary>
+    /// Decides what this epoch's partial aggregates come from: a finer set pays where it brings
+    /// several keys together. Where the limit refuses keys it does not tell all.
+    /// </summary>
+    public void ChooseFrom()
+    {
+        From = null;
+        Rolled.Clear();
+        if (HasOther || Runs > RolledMax)
+            return;
+        foreach (KeyRuns other in finer)
+        {
+            if (!other.HasOther && other.Runs >= 2 * Runs
+                && (From is null || other.Runs < From.Runs))
+                From = other;
+        }
+    }
+
+    /// <summary>Adds a partial aggregate to the sets that come from this one.</summary>
+    /// <param name="key">The number of its key.</param>
+    /// <param name="pane">The number of its pane.</param>
+    /// <param name="partial">The partial aggregate.</param>
+    public void AddToCoarser(int key, int pane, in Partial partial)
+    {
+        foreach (KeyRuns other in coarser)
+        {
+            if (other.From == this)
+                other.Rolled.Add(other.keyOf[firstOf[key]], pane, partial);
+        }
+    }
+
+    /// <summary>Whether some set comes from this one.</summary>
+    public bool HasCoarser => coarser.Exists(other => other.From == this);
 
     /// <summary>Says that an event of these dimensions comes soon.</summary>
     /// <param name="dimensions">Symbols by ordinal.</param>
@@ -58,9 +121,13 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
             int key = isRepeated[i] ? keyOf[count - 1] : finder.Find(its, period);
             if (key == 0)
                 key = Admit(its, period);
-            keyOf[count++] = key;
             if (eventsOf[key]++ == 0)
+            {
+                firstOf[key] = count;
                 used.Add(key);
+            }
+
+            keyOf[count++] = key;
         }
     }
 
@@ -101,12 +168,15 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
         }
     }
 
-    /// <summary>The key of a run.</summary>
-    public GroupingKey KeyOf(int run) => keys[used[run]];
+    /// <summary>The number of a run's key.</summary>
+    public int NumberOf(int run) => used[run];
+
+    /// <summary>The key of a number.</summary>
+    public GroupingKey this[int number] => keys[number];
 
     /// <summary>The key of a run that comes some later; null: there is none.</summary>
     public GroupingKey? KeyAhead(int run, int runs) =>
-        run + runs < used.Count ? KeyOf(run + runs) : null;
+        run + runs < used.Count ? keys[used[run + runs]] : null;
 
     /// <summary>Where a run ends, after <see cref="Sort"/>.</summary>
     public int EndOf(int run) => ends[run];
@@ -116,6 +186,7 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
     {
         foreach (int key in used)
             eventsOf[key] = 0;
+        Rolled.Clear();
         used.Clear();
         count = 0;
     }
@@ -133,8 +204,12 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
         ends.Clear();
         ends.TrimExcess();
         eventsOf = new int[OtherNumber + 1];
+        firstOf = new int[OtherNumber + 1];
         keyOf = [];
+        Rolled.Trim();
     }
+
+    private bool HasOther => eventsOf[OtherNumber] > 0;
 
     private static List<GroupingKey> NoKeys(int grouping, int dimensions)
     {
@@ -171,7 +246,11 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
         int number = keys.Count;
         keys.Add(new GroupingKey(grouping, [.. values]));
         if (number == eventsOf.Length)
-            Array.Resize(ref eventsOf, 2 * eventsOf.Length);
+        {
+            Array.Resize(ref eventsOf, 2 * number);
+            Array.Resize(ref firstOf, 2 * number);
+        }
+
         return number;
     }
 }

@@ -15,8 +15,9 @@ internal readonly struct Partial
     /// <param name="key">The key.</param>
     /// <param name="paneMs">Start of the pane, ms since the epoch.</param>
     /// <param name="cell">The statistics.</param>
-    public Partial(GroupingKey key, long paneMs, Cell cell) =>
-        (Key, PaneMs, this.cell) = (key, paneMs, cell);
+    /// <param name="ahead">A key to come, see <see cref="KeysAhead"/>.</param>
+    public Partial(GroupingKey key, long paneMs, Cell cell, GroupingKey? ahead = null) =>
+        (Key, PaneMs, this.cell, Ahead) = (key, paneMs, cell, ahead);
 
     /// <summary>Creates one of events.</summary>
     /// <param name="key">The key.</param>

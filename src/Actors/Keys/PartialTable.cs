@@ -25,10 +25,14 @@ internal sealed class PartialTable : IPartialSource
     private const int PendingMax = 64;
 
     // So many rows are fetched before those that are being added.
-    private const int Ahead = 32;
+    private const int Ahead = 64;
+
+    // So many events of a key that others are added up from become one aggregate first.
+    private const int SharedMin = 2 * CellRows.CountMax;
 
     private readonly KeyLimit limit;
     private readonly KeyRuns[] groupings;
+    private readonly KeyRuns[] finestFirst;
     private readonly EpochRows rows = new();
 
     // The dimensions of the events that have no key yet, and whether one is another row of the one
@@ -76,6 +80,13 @@ internal sealed class PartialTable : IPartialSource
         groupings = [.. sets.Select((set, grouping) => new KeyRuns(
             grouping, [.. set.Dimensions.Select(name => IndexOf(dimensions.Names, name))],
             dimensionValues, limit))];
+        foreach (KeyRuns grouping in groupings)
+        {
+            foreach (KeyRuns other in groupings)
+                grouping.Know(other);
+        }
+
+        finestFirst = [.. groupings.OrderByDescending(grouping => grouping.Width)];
     }
 
     /// <summary>Pane length, ms.</summary>
@@ -93,22 +104,23 @@ internal sealed class PartialTable : IPartialSource
         get
         {
             SortByPane();
+            foreach (KeyRuns grouping in finestFirst)
+                grouping.ChooseFrom();
             foreach (KeyRuns grouping in groupings)
             {
-                grouping.Sort(order.AsSpan(0, panes.Count > 1 ? count : 0), Places, sorted);
-                int at = fetched = 0;
-                for (int run = 0; run < grouping.Runs; run++)
+                if (grouping.From is not null)
+                    continue;
+                foreach (Partial partial in OfEvents(grouping))
+                    yield return partial;
+            }
+
+            foreach (KeyRuns grouping in finestFirst)
+            {
+                foreach ((int key, int pane, Cell cell) in grouping.Rolled.All)
                 {
-                    CacheLine.FetchObject(grouping.KeyAhead(run, 2 * KeysAhead.Distance));
-                    GroupingKey? ahead = grouping.KeyAhead(run, KeysAhead.Distance);
-                    while (at < grouping.EndOf(run))
-                    {
-                        int first = at;
-                        at = EndOfPane(at, grouping.EndOf(run));
-                        yield return new Partial(
-                            grouping.KeyOf(run), panes[sorted[first].Pane], this, first, at,
-                            ahead);
-                    }
+                    Partial partial = new(grouping[key], panes[pane], cell);
+                    yield return partial;
+                    grouping.AddToCoarser(key, pane, partial);
                 }
             }
         }
@@ -158,9 +170,11 @@ internal sealed class PartialTable : IPartialSource
         while (first < end)
         {
             int some = Math.Min(end - first, CellRows.CountMax);
-            for (int last = Math.Min(first + some + Ahead, count); fetched < last; fetched++)
+            int last = Math.Max(fetched, Math.Min(first + some + Ahead, count));
+            for (; fetched < last - some; fetched++)
                 rows.WillRead(sorted[fetched].Row);
-            cell.Add(rows, sorted.AsSpan(first, some));
+            cell.Add(rows, sorted.AsSpan(first, some), sorted.AsSpan(fetched, last - fetched));
+            fetched = last;
             first += some;
         }
     }
@@ -261,6 +275,31 @@ internal sealed class PartialTable : IPartialSource
         }
 
         return lastPane = pane;
+    }
+
+    private IEnumerable<Partial> OfEvents(KeyRuns grouping)
+    {
+        grouping.Sort(order.AsSpan(0, panes.Count > 1 ? count : 0), Places, sorted);
+        bool isShared = grouping.HasCoarser;
+        int at = fetched = 0;
+        for (int run = 0; run < grouping.Runs; run++)
+        {
+            CacheLine.FetchObject(grouping.KeyAhead(run, 2 * KeysAhead.Distance));
+            GroupingKey? ahead = grouping.KeyAhead(run, KeysAhead.Distance);
+            int number = grouping.NumberOf(run);
+            while (at < grouping.EndOf(run))
+            {
+                int first = at, pane = sorted[first].Pane;
+                at = EndOfPane(at, grouping.EndOf(run));
+                GroupingKey key = grouping[number];
+                Partial partial = isShared && at - first >= SharedMin
+                    ? new(key, panes[pane], AddUp(first, at), ahead)
+                    : new(key, panes[pane], this, first, at, ahead);
+                yield return partial;
+                if (isShared)
+                    grouping.AddToCoarser(number, pane, partial);
+            }
+        }
     }
 
     // Where there is but one pane, nothing is to be done.
