@@ -69,7 +69,11 @@ public sealed class TagRules
     }
 
     /// <summary>The tags of a report interval. They never include high_pdd.</summary>
-    public TagResult OfReport(in ReportFacts facts) => OfCall(facts.AsCall);
+    public TagResult OfReport(in ReportFacts facts)
+    {
+        facts.AsCall(out CallFacts call);
+        return OfCall(call);
+    }
 
     /// <summary>
     /// The tags of a finished call.
@@ -106,7 +110,11 @@ public sealed class TagRules
     }
 
     /// <summary>Why a report interval carries a tag or does not; null: that is not known.</summary>
-    public TagReason? Explain(in ReportFacts facts, Tags tag) => Explain(facts.AsCall, tag);
+    public TagReason? Explain(in ReportFacts facts, Tags tag)
+    {
+        facts.AsCall(out CallFacts call);
+        return Explain(call, tag);
+    }
 
     /// <summary>Why a call carries a tag or does not; null: that is not known.</summary>
     /// <param name="facts">What is known of it.</param>

@@ -117,6 +117,13 @@ public sealed class RecordBatch
         }
     }
 
+    /// <summary>The value of record <paramref name="index"/>.</summary>
+    public ReadOnlySpan<byte> ValueOf(int index)
+    {
+        ref readonly Entry entry = ref Entries[index];
+        return bytes.AsSpan(entry.ValueStart, entry.ValueEnd - entry.ValueStart);
+    }
+
     /// <summary>The headers of record <paramref name="index"/>.</summary>
     public RecordHeaders HeadersOf(int index)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace Earshot.Schemas;
@@ -28,5 +29,13 @@ public static class CacheLine
         byte* start = *(byte**)Unsafe.AsPointer(ref item);
         Sse.Prefetch0(start);
         Sse.Prefetch0(start + LineBytes);
+    }
+
+    /// <summary>The same of some bytes.</summary>
+    public static void FetchAll(ReadOnlySpan<byte> bytes)
+    {
+        for (; bytes.Length > LineBytes; bytes = bytes[LineBytes..])
+            Fetch(ref MemoryMarshal.GetReference(bytes));
+        Fetch(ref MemoryMarshal.GetReference(bytes));
     }
 }

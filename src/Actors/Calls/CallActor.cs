@@ -97,8 +97,16 @@ internal sealed class CallActor
     /// <summary>Says that it is used soon.</summary>
     public void WillUse()
     {
+        CacheLine.FetchObject(this);
         CacheLine.Fetch(ref FirstMs);
         CacheLine.Fetch(ref PartialMs);
+    }
+
+    /// <summary>The same once more, when what that fetched has come.</summary>
+    public void WillUseAll()
+    {
+        CacheLine.FetchObject(Dimensions);
+        Media?.WillUse();
     }
 
     /// <summary>Makes it a call of which nothing is known; its memory is used again.</summary>

@@ -65,21 +65,14 @@ internal sealed class CallJoin(
     public void WillTake(EventRecord next)
     {
         if (next.CallId != 0)
-        {
             counted.WillFind(next.CallId);
-            live.WillFind(next.CallId);
-        }
-
+        live.WillUse(next.CallId);
         if (next.StreamId != 0)
             streams.WillTake(next.StreamId);
     }
 
-    /// <summary>The same once more, when what that fetched has come.</summary>
-    public void WillTakeNow(EventRecord next)
-    {
-        if (next.CallId != 0)
-            live.WillUse(next.CallId);
-    }
+    /// <summary>Says that the events told of are taken in now.</summary>
+    public void WillTakeNow() => live.WillUseNow();
 
     /// <summary>Takes in an event within its time that was not seen before.</summary>
     /// <param name="record">The event.</param>
@@ -142,10 +135,10 @@ internal sealed class CallJoin(
         ulong id = summary.CallId;
         if (id != 0 && counted.Find(id, summary.EventTimeMs) is { } before)
             return before.Complete ? Verdict.Duplicate : Verdict.CallCounted;
-        GiveUpIfOver(id, summary.EventTimeMs, outputs);
+        CallActor? known = LiveAt(id, summary.EventTimeMs, outputs);
         if (summary.Partial && id != 0)
         {
-            CallActor call = CallOf(summary);
+            CallActor call = CallOf(known, summary);
             call.Summarise(summary, summary.Values);
             live.Changed(id, call);
             return Verdict.Aggregated;
@@ -154,7 +147,6 @@ internal sealed class CallJoin(
         ReadOnlySpan<MetricValue> values = combiner.Sane(summary.Values);
         double? pdd = Combiner.ValueOf(values, Metrics.Pdd);
         bool saysPdd = pdd is not null;
-        CallActor? known = id == 0 ? null : live.Find(id);
         if (id != 0)
         {
             if (known is { PddCounted: true } call)
@@ -164,7 +156,8 @@ internal sealed class CallJoin(
             }
 
             counted.Add(id, new CountedCall(summary.EventTimeMs, complete: true, pdd is not null));
-            live.Remove(id);
+            if (known is not null)
+                live.Remove(id);
         }
 
         FinishedCall? row = RowOf(
@@ -191,8 +184,7 @@ internal sealed class CallJoin(
         // A step of a call that was counted already changes nothing else any more.
         if (id == 0 || before is not null)
             return;
-        GiveUpIfOver(id, step.EventTimeMs, outputs);
-        CallActor call = CallOf(step);
+        CallActor call = CallOf(LiveAt(id, step.EventTimeMs, outputs), step);
         call.Step(step);
         if (Combiner.ValueOf(values, Metrics.Pdd) is { } pdd)
             call.CountedPddSeconds = pdd;
@@ -200,16 +192,19 @@ internal sealed class CallJoin(
     }
 
     /// <summary>
-    /// A call without an end is given up by an event of its own past the limit, too: the watermark
-    /// may or may not have come so far, that depends on the other calls of the partition.
+    /// The call an event belongs to; null: there is none yet. A call without an end is given up by
+    /// an event of its own past the limit, too: the watermark may or may not have come so far, that
+    /// depends on the other calls of the partition.
     /// </summary>
-    private void GiveUpIfOver(ulong id, long eventTimeMs, EpochOutputs outputs)
+    private CallActor? LiveAt(ulong id, long eventTimeMs, EpochOutputs outputs)
     {
-        if (id == 0 || live.Find(id) is not { IsOpen: true } call
-            || eventTimeMs <= call.DeadlineMs(limits))
-            return;
+        if (id == 0 || live.Find(id) is not { } call)
+            return null;
+        if (!call.IsOpen || eventTimeMs <= call.DeadlineMs(limits))
+            return call;
         live.Remove(id);
         Conclude(id, call, outputs);
+        return null;
     }
 
     private void TakeReport(EventRecord report, EpochOutputs outputs)
@@ -234,8 +229,7 @@ internal sealed class CallJoin(
         ulong id = report.CallId;
         if (id == 0 || counted.Find(id, report.EventTimeMs) is not null)
             return;
-        GiveUpIfOver(id, report.EventTimeMs, outputs);
-        CallActor call = CallOf(report);
+        CallActor call = CallOf(LiveAt(id, report.EventTimeMs, outputs), report);
         if (!call.IsOpen && report.EventTimeMs > call.DeadlineMs(limits))
             return;
         call.Media ??= new CallMedia();
@@ -320,10 +314,10 @@ internal sealed class CallJoin(
         finished!.Write(row, id, outputs);
     }
 
-    /// <summary>The call of an event, made when it is new.</summary>
-    private CallActor CallOf(EventRecord record)
+    /// <summary>The call of an event, made where it is not known.</summary>
+    private CallActor CallOf(CallActor? known, EventRecord record)
     {
-        CallActor call = live.GetOrAdd(record.CallId);
+        CallActor call = known ?? live.Add(record.CallId);
         if (call.IdText.Length == 0)
             call.IdText = IdTextOf(record);
         return call;

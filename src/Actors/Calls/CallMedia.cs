@@ -34,6 +34,14 @@ internal sealed class CallMedia
     /// <summary>When the newest of them was made, ms since the epoch.</summary>
     public long LastMs { get; private set; } = long.MinValue;
 
+    /// <summary>Says that it is used soon.</summary>
+    public void WillUse()
+    {
+        CacheLine.FetchObject(this);
+        CacheLine.Fetch(ref rttMs);
+        CacheLine.Fetch(ref levelOut);
+    }
+
     /// <summary>Takes in a report.</summary>
     /// <param name="report">The packets of its interval are known where its counters tell.</param>
     /// <param name="values">Its values, the absurd ones left out.</param>

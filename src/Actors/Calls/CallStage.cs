@@ -229,18 +229,18 @@ public sealed class CallStage : IStage
         keys.Load(parts);
     }
 
-    private void WillTake(ReadOnlySpan<EventRecord> next)
+    private void WillTake(EventRecord? next)
     {
-        foreach (EventRecord record in next)
+        if (next is null)
         {
-            seen.WillAdd(record.EventId);
-            calls.WillTake(record);
-            if (record.StreamId != 0)
-                warnings.WillTake(record.StreamId);
+            calls.WillTakeNow();
+            return;
         }
 
-        foreach (EventRecord record in next)
-            calls.WillTakeNow(record);
+        seen.WillAdd(next.EventId);
+        calls.WillTake(next);
+        if (next.StreamId != 0)
+            warnings.WillTake(next.StreamId);
     }
 
     private (DeadReason Reason, string Detail)? Fault(long appendTimeMs)

@@ -140,19 +140,17 @@ internal sealed class Combiner
         PddLimit? limit = pddSeconds is null
             ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
         Teach(dimensions, timeMs, given[Metrics.Pdd]);
-        CallFacts said = new()
-        {
-            Edge = EdgeOf(dimensions),
-            PddSeconds = pddSeconds,
-            PddLimitSeconds = limit?.Seconds,
-            PacketLossPercent = given[Metrics.PacketLoss],
-            AvgJitterMs = given[Metrics.AvgJitter],
-            MaxJitterMs = given[Metrics.MaxJitter],
-            DelayedPercent = given[Metrics.DelayedPackets],
-            AvgLatencyMs = given[Metrics.AvgLatency],
-            RttMs = given[Metrics.Rtt],
-            Mos = given[Metrics.Mos],
-        };
+        CallFacts said = default;
+        said.Edge = EdgeOf(dimensions);
+        said.PddSeconds = pddSeconds;
+        said.PddLimitSeconds = limit?.Seconds;
+        said.PacketLossPercent = given[Metrics.PacketLoss];
+        said.AvgJitterMs = given[Metrics.AvgJitter];
+        said.MaxJitterMs = given[Metrics.MaxJitter];
+        said.DelayedPercent = given[Metrics.DelayedPackets];
+        said.AvgLatencyMs = given[Metrics.AvgLatency];
+        said.RttMs = given[Metrics.Rtt];
+        said.Mos = given[Metrics.Mos];
         Tags found = (media is null ? tags.OfCall(said) : tags.OfCall(media.Complete(said))).Raised;
         CallOutcome outcome = new(Attempt: true, end, connectedMs, sipResponse, found);
         if (row is not null)

@@ -10,9 +10,10 @@ namespace Earshot.Actors.Calls;
 /// </summary>
 /// <param name="decoder">Reads the input's format.</param>
 /// <param name="createRecord">Makes an empty record.</param>
-/// <param name="willTake">Is told of the records that are to come.</param>
+/// <param name="willTake">Is told of each record that is to come, as it is decoded; null: of no
+/// more until these are taken.</param>
 internal sealed class DecodeAhead(
-    IRecordDecoder decoder, Func<EventRecord> createRecord, DecodeAhead.WillTake willTake)
+    IRecordDecoder decoder, Func<EventRecord> createRecord, Action<EventRecord?> willTake)
 {
     private const int Ahead = 8;
 
@@ -25,9 +26,6 @@ internal sealed class DecodeAhead(
     private RecordBatch? decoded;
     private int first;
     private int end;
-
-    /// <summary>Is told of records that are to come; an id of 0 is none.</summary>
-    public delegate void WillTake(ReadOnlySpan<EventRecord> next);
 
     /// <summary>A record of a batch, decoded. Valid until the next one is asked for.</summary>
     public EventRecord Take(RecordBatch batch, int index, out DecodeResult result)
@@ -52,25 +50,36 @@ internal sealed class DecodeAhead(
     private void Decode(RecordBatch batch, int index)
     {
         Forget();
-        results[0] = Decode(batch[index], records[0]);
+        results[0] = Decode(batch, index, records[0]);
         (decoded, first, end) = (batch, index, index + 1);
+        willTake(records[0]);
         int last = Math.Min(batch.Count, index + Ahead);
         try
         {
             for (; end < last; end++)
-                results[end - first] = Decode(batch[end], records[end - first]);
+            {
+                EventRecord record = records[end - first];
+                results[end - first] = Decode(batch, end, record);
+                willTake(record);
+            }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // Hides nothing: the record is decoded again when it is due, and fails then.
         }
 
-        willTake(records.AsSpan(0, end - first));
+        willTake(null);
     }
 
-    private DecodeResult Decode(LogRecord input, EventRecord into) =>
-        !input.Headers.IsEmpty
-            && input.Headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
-            ? decoder.Decode(input.Value, contentType, into)
-            : decoder.Decode(input.Value, into);
+    private DecodeResult Decode(RecordBatch batch, int index, EventRecord into)
+    {
+        if (index + Ahead < batch.Count)
+            CacheLine.FetchAll(batch.ValueOf(index + Ahead));
+        ReadOnlySpan<byte> value = batch.ValueOf(index);
+        RecordHeaders headers = batch.HeadersOf(index);
+        return !headers.IsEmpty
+            && headers.TryGet("content-type"u8, out ReadOnlySpan<byte> contentType)
+            ? decoder.Decode(value, contentType, into)
+            : decoder.Decode(value, into);
+    }
 }

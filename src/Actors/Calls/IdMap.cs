@@ -40,8 +40,12 @@ internal sealed class IdMap<TValue>
     {
         int slot = (int)id & (ids.Length - 1);
         CacheLine.Fetch(ref ids[slot]);
-        if (typeof(TValue) != typeof(Nothing))
-            CacheLine.Fetch(ref values[slot]);
+        if (typeof(TValue) == typeof(Nothing))
+            return;
+        ref byte value = ref Unsafe.As<TValue, byte>(ref values[slot]);
+        CacheLine.Fetch(ref value);
+        if (Unsafe.SizeOf<TValue>() > sizeof(ulong))
+            CacheLine.Fetch(ref Unsafe.Add(ref value, Unsafe.SizeOf<TValue>() - 1));
     }
 
     /// <summary>The value of an id; a null reference when it is not held.</summary>

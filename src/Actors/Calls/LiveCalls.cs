@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Earshot.Actors.Stages;
@@ -35,6 +36,7 @@ internal sealed class LiveCalls(
     // By id the place of a call.
     private readonly IdMap<int> places = new();
     private readonly List<CallActor?> calls = [];
+    private readonly CallsAhead ahead = new();
 
     // Places of calls that are over.
     private readonly Stack<int> spare = new();
@@ -52,14 +54,15 @@ internal sealed class LiveCalls(
     /// <summary>Timers set, those included that no longer fit.</summary>
     public int TimersHeld => timers.Count;
 
-    /// <summary>Says that a call is asked for soon.</summary>
-    public void WillFind(ulong id) => places.WillFind(id);
+    /// <summary>Says that a call is used soon, see <see cref="CallsAhead"/>.</summary>
+    /// <param name="id">Its id; 0: none.</param>
+    public void WillUse(ulong id) => ahead.Tell(id, places, calls);
 
-    /// <summary>Says that a call whose place was fetched is used soon.</summary>
-    public void WillUse(ulong id)
+    /// <summary>Says that the calls told of are used now.</summary>
+    public void WillUseNow()
     {
-        if (Find(id) is { } call)
-            call.WillUse();
+        for (int i = 0; i < CallsAhead.Distance; i++)
+            ahead.Tell(0, places, calls);
     }
 
     /// <summary>The call of an id, or null.</summary>
@@ -69,12 +72,11 @@ internal sealed class LiveCalls(
         return Unsafe.IsNullRef(ref place) ? null : calls[place];
     }
 
-    /// <summary>The call of an id, made when it is new.</summary>
-    public CallActor GetOrAdd(ulong id)
+    /// <summary>Makes the call of an id that has none.</summary>
+    public CallActor Add(ulong id)
     {
         ref int place = ref places.GetOrAdd(id, out bool added);
-        if (!added)
-            return calls[place]!;
+        Debug.Assert(added);
         if (!spare.TryPop(out place))
         {
             place = calls.Count;

@@ -44,12 +44,26 @@ public enum MosOrigin
     Estimated,
 }
 
-/// <summary>Where the mean opinion score of a stream report comes from.</summary>
-/// <param name="Origin">Where from.</param>
-/// <param name="Assumed">Of an estimate, what was not known.</param>
-public readonly record struct MosSource(
-    MosOrigin Origin, AssumedInputs Assumed = AssumedInputs.None)
+/// <summary>
+/// Where the mean opinion score of a stream report comes from. One number, since two would be
+/// written apart and read together, for which a processor waits.
+/// </summary>
+public readonly record struct MosSource
 {
     /// <summary>Number of inputs that can be assumed: bits 0 to 6.</summary>
     public const int AssumedCount = 7;
+
+    private readonly int bits;
+
+    /// <summary>Says where it comes from.</summary>
+    /// <param name="origin">Where from.</param>
+    /// <param name="assumed">Of an estimate, what was not known.</param>
+    public MosSource(MosOrigin origin, AssumedInputs assumed = AssumedInputs.None) =>
+        bits = ((int)origin << AssumedCount) | (int)assumed;
+
+    /// <summary>Where from.</summary>
+    public MosOrigin Origin => (MosOrigin)(bits >> AssumedCount);
+
+    /// <summary>Of an estimate, what was not known.</summary>
+    public AssumedInputs Assumed => (AssumedInputs)(bits & ((1 << AssumedCount) - 1));
 }
