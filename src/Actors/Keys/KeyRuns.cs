@@ -118,16 +118,21 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
         for (int i = 0; i < events; i++)
         {
             ReadOnlySpan<int> its = dimensions.Slice(i * width, width);
-            int key = isRepeated[i] ? keyOf[count - 1] : finder.Find(its, period);
+            int key = isRepeated[i] ? keyOf[count + i - 1] : finder.Find(its, period);
             if (key == 0)
                 key = Admit(its, period);
+            keyOf[count + i] = key;
+            CacheLine.Fetch(ref eventsOf[key]);
+        }
+
+        for (int end = count + events; count < end; count++)
+        {
+            int key = keyOf[count];
             if (eventsOf[key]++ == 0)
             {
                 firstOf[key] = count;
                 used.Add(key);
             }
-
-            keyOf[count++] = key;
         }
     }
 
