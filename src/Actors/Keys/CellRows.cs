@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -42,11 +44,12 @@ internal struct CellRows
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
 
-    /// <summary>Says that a row is added soon.</summary>
+    /// <summary>Says that a row is added soon. How long the array is has not come yet: where it
+    /// is full, what is behind it is fetched.</summary>
     public readonly void WillAdd()
     {
-        if (rows is { } all && length < all.Length)
-            CacheLine.Fetch(ref all[length]);
+        if (rows is { } all)
+            CacheLine.Fetch(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(all), length));
     }
 
     /// <summary>Takes in a row; there must be room.</summary>
