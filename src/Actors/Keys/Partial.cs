@@ -53,4 +53,11 @@ internal readonly struct Partial
         else
             into.Merge(cell);
     }
+
+    /// <summary>Copies its rows, see <see cref="IPartialSource.TryCopyRows"/>.</summary>
+    public bool TryCopyRows(int metricsEnd, Span<long> into, out int length)
+    {
+        length = 0;
+        return cell is null && source!.TryCopyRows(first, end, metricsEnd, into, out length);
+    }
 }

@@ -170,13 +170,32 @@ internal sealed class PartialTable : IPartialSource
         while (first < end)
         {
             int some = Math.Min(end - first, CellRows.CountMax);
-            int last = Math.Max(fetched, Math.Min(first + some + Ahead, count));
-            for (; fetched < last - some; fetched++)
-                rows.WillRead(sorted[fetched].Row);
-            cell.Add(rows, sorted.AsSpan(first, some), sorted.AsSpan(fetched, last - fetched));
-            fetched = last;
+            cell.Add(rows, sorted.AsSpan(first, some), AheadOf(first, some));
             first += some;
         }
+    }
+
+    /// <inheritdoc/>
+    public bool TryCopyRows(int first, int end, int metricsEnd, Span<long> into, out int length)
+    {
+        length = 0;
+        if (end - first > CellRows.CountMax)
+            return false;
+        ReadOnlySpan<EventPlace> ahead = AheadOf(first, end - first);
+        long said = 0;
+        for (int i = first; i < end; i++)
+        {
+            ReadOnlySpan<long> row = rows.Read(sorted[i].Row, i - first, ahead);
+            if (EventRow.IsFurther(row) || (ulong)row[0] >> metricsEnd != 0)
+                return false;
+            said |= row[0] | row[1] | row[2];
+            row.CopyTo(into[length..]);
+            length += row.Length;
+        }
+
+        if (said == 0)
+            length = 0;
+        return true;
     }
 
     /// <inheritdoc/>
@@ -246,6 +265,17 @@ internal sealed class PartialTable : IPartialSource
                 seen |= 1UL << value.Metric;
             }
         }
+    }
+
+    // The rows to fetch while some are read.
+    private ReadOnlySpan<EventPlace> AheadOf(int first, int some)
+    {
+        int last = Math.Max(fetched, Math.Min(first + some + Ahead, count));
+        for (; fetched < last - some; fetched++)
+            rows.WillRead(sorted[fetched].Row);
+        ReadOnlySpan<EventPlace> ahead = sorted.AsSpan(fetched, last - fetched);
+        fetched = last;
+        return ahead;
     }
 
     private void Keep(ReadOnlySpan<int> symbols, int pane, bool repeated)

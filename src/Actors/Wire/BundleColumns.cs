@@ -17,10 +17,9 @@ internal sealed class BundleColumns
 
     private readonly ProtoBytes symbols = new();
     private readonly Dictionary<string, int> symbolOf = new(StringComparer.Ordinal);
-    private readonly Dictionary<GroupingKey, int> keyOf = [];
     private readonly List<BucketCount> buckets = [];
     private GroupingKey? lastKey;
-    private int lastIndex;
+    private int keyCount;
 
     // By the metric's symbol in the pipeline; 0: not in the chunk yet.
     private int[] metricSymbols = new int[64];
@@ -99,33 +98,32 @@ internal sealed class BundleColumns
         }
 
         symbolOf.Clear();
-        keyOf.Clear();
         lastKey = null;
+        keyCount = 0;
         Array.Clear(metricSymbols);
         SizeBytes = 0;
     }
 
     private ProtoBytes Of(int field) => packed[field];
 
-    // The entries of one key come one after another.
+    // The entries of one key come one after another, for the most part; where they do not, it is
+    // there twice.
     private int KeyOf(GroupingKey key)
     {
-        if (ReferenceEquals(key, lastKey))
-            return lastIndex;
+        if (!ReferenceEquals(key, lastKey))
+            AddKey(key);
         lastKey = key;
-        return lastIndex = keyOf.TryGetValue(key, out int index) ? index : AddKey(key);
+        return keyCount - 1;
     }
 
-    private int AddKey(GroupingKey key)
+    private void AddKey(GroupingKey key)
     {
-        int index = keyOf.Count;
-        keyOf.Add(key, index);
+        keyCount++;
         Of(V1.KeyGroupingFieldNumber).Packed(key.Grouping);
         foreach (string? value in key.Values)
             Of(V1.KeyDimensionsFieldNumber).Packed(value is null ? 0 : SymbolOf(value));
         Of(V1.KeyWidthFieldNumber).Packed(key.Values.Count);
         SizeBytes += 1 + (2 * key.Values.Count);
-        return index;
     }
 
     private int SymbolOf(int metric, string name)

@@ -24,6 +24,7 @@ internal sealed class BundleWriter(int targets)
         [.. Enumerable.Range(0, targets).Select(_ => new Target())];
 
     private readonly Aggregate scratch = new();
+    private readonly long[] few = new long[CellRows.CountMax * EventRow.LengthMax];
 
     /// <summary>
     /// Adds an epoch's bundle to the bundles topic: partials by target, a mark to each.
@@ -50,6 +51,13 @@ internal sealed class BundleWriter(int targets)
     // A cell may go on in the next chunk: the aggregator merges both.
     private void Add(Bundle bundle, in Partial partial, Target to)
     {
+        if (partial.TryCopyRows(Metrics.End, few, out int length))
+        {
+            if (length > 0)
+                to.WithRoom(bundle).Add(partial, few.AsSpan(0, length));
+            return;
+        }
+
         Cell cell = partial.Cell;
         if (cell.TryGetRows(Metrics.End, out ReadOnlySpan<long> rows))
         {
