@@ -22,13 +22,17 @@ internal sealed class IdMap<TValue>
     private const int SlotsAtFirst = 64;
 
     private ulong[] ids = new ulong[SlotsAtFirst];
-    private TValue[] values = new TValue[SlotsAtFirst];
+
+    // By slot; of a set there is but one, which nobody looks at.
+    private TValue[] values = new TValue[IsSet ? 1 : SlotsAtFirst];
 
     /// <summary>Ids held.</summary>
     public int Count { get; private set; }
 
     /// <summary>Every id held, in no order. Valid until the next change.</summary>
     public IEnumerable<ulong> Ids => ids.Where(static id => id != 0);
+
+    private static bool IsSet => typeof(TValue) == typeof(Nothing);
 
     // At most five in eight slots are used: runs then stay short.
     private int CountMax => ids.Length / 8 * 5;
@@ -40,7 +44,7 @@ internal sealed class IdMap<TValue>
     {
         int slot = (int)id & (ids.Length - 1);
         CacheLine.Fetch(ref ids[slot]);
-        if (typeof(TValue) == typeof(Nothing))
+        if (IsSet)
             return;
         ref byte value = ref Unsafe.As<TValue, byte>(ref values[slot]);
         CacheLine.Fetch(ref value);
@@ -58,7 +62,7 @@ internal sealed class IdMap<TValue>
         {
             ulong held = all[slot];
             if (held == id)
-                return ref values[slot];
+                return ref ValueAt(slot);
             if (held == 0)
                 return ref Unsafe.NullRef<TValue>();
         }
@@ -78,7 +82,7 @@ internal sealed class IdMap<TValue>
             if (all[slot] == id)
             {
                 added = false;
-                return ref values[slot];
+                return ref ValueAt(slot);
             }
         }
 
@@ -87,8 +91,9 @@ internal sealed class IdMap<TValue>
             slot = GrowFor(id);
         Count++;
         ids[slot] = id;
-        values[slot] = default;
-        return ref values[slot];
+        ref TValue value = ref ValueAt(slot);
+        value = default;
+        return ref value;
     }
 
     /// <summary>Removes an id; false when it is not held.</summary>
@@ -119,7 +124,7 @@ internal sealed class IdMap<TValue>
             if (fromHome < ((next - gap) & mask))
                 continue;
             all[gap] = all[next];
-            values[gap] = values[next];
+            ValueAt(gap) = ValueAt(next);
             gap = next;
         }
 
@@ -132,18 +137,21 @@ internal sealed class IdMap<TValue>
         (ulong[] oldIds, TValue[] oldValues) = (ids, values);
         int length = (int)BitOperations.RoundUpToPowerOf2((uint)oldIds.Length * 2);
         ids = TouchedArray.Of<ulong>(length);
-        values = TouchedArray.Of<TValue>(length);
+        if (!IsSet)
+            values = TouchedArray.Of<TValue>(length);
         for (int i = 0; i < oldIds.Length; i++)
         {
             if (oldIds[i] == 0)
                 continue;
             int slot = FreeSlotOf(oldIds[i]);
             ids[slot] = oldIds[i];
-            values[slot] = oldValues[i];
+            ValueAt(slot) = oldValues[IsSet ? 0 : i];
         }
 
         return FreeSlotOf(added);
     }
+
+    private ref TValue ValueAt(int slot) => ref values[IsSet ? 0 : slot];
 
     private int FreeSlotOf(ulong id)
     {
