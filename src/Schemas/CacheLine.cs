@@ -31,6 +31,19 @@ public static class CacheLine
         Sse.Prefetch0(start + LineBytes);
     }
 
+    /// <summary>The same of a place in an array, without looking into it: the place may be behind
+    /// its end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void FetchElement(long[] array, int index)
+    {
+        if (!Sse.IsSupported)
+            return;
+        byte* start = *(byte**)Unsafe.AsPointer(ref array);
+
+        // Before the elements are the type and the length.
+        Sse.Prefetch0(start + (sizeof(long) * (2 + (long)index)));
+    }
+
     /// <summary>The same of some bytes.</summary>
     public static void FetchAll(ReadOnlySpan<byte> bytes)
     {

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -44,12 +42,11 @@ internal struct CellRows
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
 
-    /// <summary>Says that a row is added soon. How long the array is has not come yet: where it
-    /// is full, what is behind it is fetched.</summary>
+    /// <summary>Says that a row is added soon. How long the array is has not come yet.</summary>
     public readonly void WillAdd()
     {
         if (rows is { } all)
-            CacheLine.Fetch(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(all), length));
+            CacheLine.FetchElement(all, length);
     }
 
     /// <summary>Takes in a row; there must be room.</summary>
