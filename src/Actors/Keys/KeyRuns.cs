@@ -15,8 +15,8 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
 {
     private const int OtherNumber = 1;
 
-    // Of so many keys at most the partial aggregates are held at once.
-    private const int RolledMax = 1024;
+    // So many partial aggregates are held at once at most.
+    private const int RolledMax = 4096;
 
     private readonly int[] ordinals = ordinals;
     private readonly KeyFinder finder = new(ordinals);
@@ -70,11 +70,12 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
     /// Decides what this epoch's partial aggregates come from: a finer set pays where it brings
     /// several keys together. Where the limit refuses keys it does not tell all.
     /// </summary>
-    public void ChooseFrom()
+    /// <param name="panes">Panes of the epoch.</param>
+    public void ChooseFrom(int panes)
     {
         From = null;
         Rolled.Clear();
-        if (HasOther || Runs > RolledMax)
+        if (HasOther || (long)Runs * panes > RolledMax)
             return;
         foreach (KeyRuns other in finer)
         {

@@ -105,7 +105,7 @@ internal sealed class PartialTable : IPartialSource
         {
             SortByPane();
             foreach (KeyRuns grouping in finestFirst)
-                grouping.ChooseFrom();
+                grouping.ChooseFrom(panes.Count);
             foreach (KeyRuns grouping in groupings)
             {
                 if (grouping.From is not null)

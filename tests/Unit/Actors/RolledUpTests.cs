@@ -94,12 +94,25 @@ public sealed class RolledUpTests
         }
     }
 
+    [Fact]
+    public void It_comes_from_its_events_where_there_would_be_very_many_to_hold()
+    {
+        KeyRuns fine = Runs(0, [0, 1], 100), coarse = Runs(2, [0], 100);
+        KeyRuns[] all = Acquainted(fine, coarse);
+        for (int i = 0; i < 8; i++)
+            Take(all, [1 + (i % 2), 1 + (i % 8), 1]);
+        coarse.ChooseFrom(panes: 2048);
+        Assert.Same(fine, coarse.From);
+        coarse.ChooseFrom(panes: 2049);
+        Assert.Null(coarse.From);
+    }
+
     private static void Take(KeyRuns[] all, int[] symbols)
     {
         foreach (KeyRuns runs in all)
             runs.Take(symbols, [false], period: 1);
         foreach (KeyRuns runs in all)
-            runs.ChooseFrom();
+            runs.ChooseFrom(panes: 1);
     }
 
     private static KeyRuns[] Acquainted(params KeyRuns[] all)
