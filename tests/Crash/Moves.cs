@@ -70,7 +70,7 @@ internal sealed class Moves(
     /// </summary>
     private async Task AssertBooksAsync(params string[][] processes)
     {
-        const int TriesMax = 600;
+        const int TriesMax = 6000;
         (long Read, long Gaps, long Repeats, long Late) books = default;
         using HttpClient client = new();
         for (int i = 0; i < TriesMax && books.Read < scene.Loaded; i++)
