@@ -66,7 +66,7 @@ internal sealed class Moves(
 
     /// <summary>
     /// Every record was read once, and no bundle is missing or came twice. Who has just been given
-    /// a partition knows its books when it has recovered: they are read until then, for so long.
+    /// a partition knows its books when it has recovered: they are read until then, half a minute.
     /// </summary>
     private async Task AssertBooksAsync(params string[][] processes)
     {

@@ -51,7 +51,8 @@ public sealed class CallStage : IStage
         SymbolTable values = new();
         DimensionSet dimensions = options.Dimensions;
         this.decoder = new DecodeAhead(
-            decoder, () => new EventRecord(dimensions, values, MetricNames), WillTake);
+            decoder, () => new EventRecord(dimensions, values, MetricNames), WillTake,
+            () => calls!.WillTakeNow());
         record = this.decoder.TakeNone();
         clock = new EventClock(options.LatenessMs);
         seen = new HorizonSet("seen", options.LatenessMs, options.SeenEventsMax);
@@ -229,14 +230,8 @@ public sealed class CallStage : IStage
         keys.Load(parts);
     }
 
-    private void WillTake(EventRecord? next)
+    private void WillTake(EventRecord next)
     {
-        if (next is null)
-        {
-            calls.WillTakeNow();
-            return;
-        }
-
         seen.WillAdd(next.EventId);
         calls.WillTake(next);
         if (next.StreamId != 0)

@@ -10,10 +10,11 @@ namespace Earshot.Actors.Calls;
 /// </summary>
 /// <param name="decoder">Reads the input's format.</param>
 /// <param name="createRecord">Makes an empty record.</param>
-/// <param name="willTake">Is told of each record that is to come, as it is decoded; null: of no
-/// more until these are taken.</param>
+/// <param name="willTake">Is told of each record that is to come, as it is decoded.</param>
+/// <param name="willTakeNow">Is told that those are all until they are taken.</param>
 internal sealed class DecodeAhead(
-    IRecordDecoder decoder, Func<EventRecord> createRecord, Action<EventRecord?> willTake)
+    IRecordDecoder decoder, Func<EventRecord> createRecord, Action<EventRecord> willTake,
+    Action willTakeNow)
 {
     private const int Ahead = 8;
 
@@ -54,21 +55,23 @@ internal sealed class DecodeAhead(
         (decoded, first, end) = (batch, index, index + 1);
         willTake(records[0]);
         int last = Math.Min(batch.Count, index + Ahead);
+        for (; end < last && TryDecode(batch, end); end++)
+            willTake(records[end - first]);
+        willTakeNow();
+    }
+
+    // False hides nothing: the record is decoded again when it is due, and fails then.
+    private bool TryDecode(RecordBatch batch, int index)
+    {
         try
         {
-            for (; end < last; end++)
-            {
-                EventRecord record = records[end - first];
-                results[end - first] = Decode(batch, end, record);
-                willTake(record);
-            }
+            results[index - first] = Decode(batch, index, records[index - first]);
+            return true;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Hides nothing: the record is decoded again when it is due, and fails then.
+            return false;
         }
-
-        willTake(null);
     }
 
     private DecodeResult Decode(RecordBatch batch, int index, EventRecord into)

@@ -57,6 +57,9 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
     /// <summary>This one's partial aggregates, where they come from those of another.</summary>
     public RolledUp Rolled { get; } = new();
 
+    /// <summary>Whether some set comes from this one.</summary>
+    public bool HasCoarser => coarser.Exists(other => other.From == this);
+
     /// <summary>Notes another set; all must be, before the first event.</summary>
     public void Know(KeyRuns other)
     {
@@ -97,9 +100,6 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
                 other.Rolled.Add(other.keyOf[firstOf[key]], pane, partial);
         }
     }
-
-    /// <summary>Whether some set comes from this one.</summary>
-    public bool HasCoarser => coarser.Exists(other => other.From == this);
 
     /// <summary>Says that an event of these dimensions comes soon.</summary>
     /// <param name="dimensions">Symbols by ordinal.</param>

@@ -4,7 +4,6 @@ using Earshot.Actors.Stages;
 using Earshot.Actors.Wire;
 using Earshot.Analytics;
 using Earshot.Schemas;
-using Earshot.Tests.Unit.Analytics;
 
 namespace Earshot.Tests.Unit.Actors;
 
@@ -44,7 +43,7 @@ public sealed class BundleOfEventsTests
                 if (cell.MetricEnd == 1 && cell.Counts.IsEmpty)
                     Assert.DoesNotContain(key, back.Keys);
                 else
-                    AssertSame(cell, back[key]);
+                    Cells.AssertSame(cell, back[key]);
             }
 
             Assert.DoesNotContain(back.Keys, key => !expected.ContainsKey(key));
@@ -75,14 +74,6 @@ public sealed class BundleOfEventsTests
         }
 
         return cells;
-    }
-
-    private static void AssertSame(Cell expected, Cell actual)
-    {
-        Assert.Equal(expected.Counts.Fields, actual.Counts.Fields);
-        Assert.Equal(expected.MetricEnd, actual.MetricEnd);
-        for (int metric = 1; metric < expected.MetricEnd; metric++)
-            Streams.AssertSame(expected[metric] ?? new(), actual[metric] ?? new());
     }
 
     private IEnumerable<Partial> Send(IEnumerable<Partial> partials)

@@ -2,7 +2,6 @@ using Earshot.Actors;
 using Earshot.Actors.Keys;
 using Earshot.Analytics;
 using Earshot.Schemas;
-using Earshot.Tests.Unit.Analytics;
 
 namespace Earshot.Tests.Unit.Actors;
 
@@ -50,7 +49,7 @@ public sealed class RolledUpTests
                 Assert.Equal(expected.Count, found.Count);
                 foreach (Partial partial in found)
                 {
-                    AssertSame(
+                    Cells.AssertSame(
                         expected[(partial.Key.Grouping, ValuesOf(partial), partial.PaneMs)],
                         partial.Cell);
                 }
@@ -133,14 +132,6 @@ public sealed class RolledUpTests
     }
 
     private static string ValuesOf(in Partial partial) => string.Join('|', partial.Key.Values);
-
-    private static void AssertSame(Cell expected, Cell actual)
-    {
-        Assert.Equal(expected.Counts.Fields, actual.Counts.Fields);
-        Assert.Equal(expected.MetricEnd, actual.MetricEnd);
-        for (int metric = 1; metric < expected.MetricEnd; metric++)
-            Streams.AssertSame(expected[metric] ?? new(), actual[metric] ?? new());
-    }
 
     private KeyRuns Runs(int grouping, int[] ordinals, int keysMax)
     {
