@@ -16,7 +16,7 @@ public struct CountTally
     private Planes planes;
 
     /// <summary>Adds an event.</summary>
-    /// <param name="ones">Bit i: 1 to the count of field i.</param>
+    /// <param name="ones">Bit i: 1 to the count of field i; or a <see cref="CountCode"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(ulong ones)
     {
@@ -26,6 +26,16 @@ public struct CountTally
             planes[plane] ^= ones;
             ones = carry;
         }
+    }
+
+    /// <summary>What was added were codes, all of calls or all of reports: the same of ones.
+    /// </summary>
+    public readonly CountTally Unpacked(bool isReport)
+    {
+        CountTally ones = default;
+        for (int plane = 0; plane < Planes.Count; plane++)
+            ones.planes[plane] = CountCode.Unpack(planes[plane], isReport);
+        return ones;
     }
 
     /// <summary>Adds the sums to counts.</summary>

@@ -208,13 +208,14 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
 
     private Learned LearnedOf(int country, long endMs)
     {
-        ref (int, long, Learned) last = ref lastLearned[country % LastMax];
-        if (learned.TryGetValue((country, endMs), out Learned found))
-        {
-            last = (country, endMs, found);
-            return found;
-        }
+        if (!learned.TryGetValue((country, endMs), out Learned found))
+            found = Learn(country, endMs);
+        lastLearned[country % LastMax] = (country, endMs, found);
+        return found;
+    }
 
+    private Learned Learn(int country, long endMs)
+    {
         sum.Reset();
         for (int i = 0; i < hours.Count && hours.GetKeyAtIndex(i) < endMs; i++)
         {
@@ -227,7 +228,7 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
         // Not remembered without a delay: of such countries there may be any number.
         if (sum.Count == 0)
             return default;
-        found = new Learned(sum.Quantile(PddHours.Percent), sum.Count);
+        Learned found = new(sum.Quantile(PddHours.Percent), sum.Count);
         learned.Add((country, endMs), found);
         return found;
     }

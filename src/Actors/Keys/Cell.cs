@@ -34,8 +34,7 @@ public sealed class Cell
     {
         get
         {
-            int end = Math.Max(1, EventRow.MetricsEnd
-                - BitOperations.LeadingZeroCount(rows.Metrics | first));
+            int end = Math.Max(1, 64 - BitOperations.LeadingZeroCount(rows.Metrics | first));
             foreach (int metric in further)
                 end = Math.Max(end, metric + 1);
             return end;
@@ -94,7 +93,7 @@ public sealed class Cell
         }
 
         Span<long> row = stackalloc long[EventRow.LengthMax];
-        EventRow.Begin(row, default, 0);
+        EventRow.Begin(row);
         _ = EventRow.TryAdd(row, metric, value);
         Add(row[..EventRow.LengthOf(row[0])]);
     }
@@ -104,7 +103,8 @@ public sealed class Cell
     {
         if (EventRow.IsFurther(row))
         {
-            Of((int)row[1]).Add(BitConverter.Int64BitsToDouble(row[EventRow.Head]));
+            (int metric, double value) = EventRow.FurtherOf(row);
+            Of(metric).Add(value);
             return;
         }
 
@@ -319,7 +319,7 @@ public sealed class Cell
     {
         ulong metrics = 0;
         foreach (EventPlace place in run)
-            metrics |= (ulong)from[place.Row][0];
+            metrics |= EventRow.MetricsOf(from[place.Row][0]);
         int number = BitOperations.PopCount(metrics);
         RowColumns columns = new(
             metrics, stackalloc double[number * RowColumns.RowsMax], stackalloc int[number]);

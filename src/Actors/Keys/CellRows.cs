@@ -20,7 +20,8 @@ internal struct CellRows
     // What the rows up to here add to the counts is counted.
     private int counted;
 
-    // Whether they have values of different metrics.
+    // Whether the first row is a long one, and whether others have other metrics, or another head.
+    private bool isLong;
     private bool isMixed;
 
     /// <summary>Rows there are.</summary>
@@ -36,8 +37,16 @@ internal struct CellRows
     public readonly ReadOnlySpan<long> All => rows.AsSpan(0, length);
 
     /// <summary>True when no row has a value or counts anything.</summary>
-    public readonly bool SayNothing =>
-        Metrics == 0 && !rows.AsSpan(0, length).ContainsAnyExcept(0L);
+    public readonly bool SayNothing
+    {
+        get
+        {
+            ReadOnlySpan<long> rest = Metrics == 0 ? All : [];
+            while (!rest.IsEmpty && EventRow.SaysNothing(rest))
+                rest = rest[EventRow.LengthOf(rest[0])..];
+            return Metrics == 0 && rest.IsEmpty;
+        }
+    }
 
     /// <summary>Whether so many rows more are not too many.</summary>
     public readonly bool HasRoom(int more) => Count + more <= CountMax;
@@ -53,8 +62,8 @@ internal struct CellRows
     public void Add(ReadOnlySpan<long> row)
     {
         row.CopyTo(Place(row.Length));
-        ulong metrics = (ulong)row[0];
-        isMixed |= metrics != Metrics && Count > 0;
+        ulong metrics = EventRow.MetricsOf(row[0]);
+        SeeHead(metrics, EventRow.IsLong(row[0]));
         Metrics |= metrics;
         Count++;
     }
@@ -64,7 +73,9 @@ internal struct CellRows
     public void Add(in CellRows other)
     {
         other.rows.AsSpan(0, other.length).CopyTo(Place(other.length));
-        isMixed |= other.isMixed || (other.Metrics != Metrics && Count > 0 && other.Count > 0);
+        isMixed |= other.isMixed;
+        if (other.Count > 0)
+            SeeHead(other.Metrics, other.isLong);
         Metrics |= other.Metrics;
         Count += other.Count;
     }
@@ -98,7 +109,7 @@ internal struct CellRows
         if (isMixed)
             return MixedColumn(rest, metric, into);
         into = into[..Count];
-        CopyColumn(rest, EventRow.PlaceOf(Metrics, metric), into);
+        CopyColumn(rest, EventRow.PlaceOf(rest[0], metric), into);
         return into;
     }
 
@@ -123,9 +134,9 @@ internal struct CellRows
     }
 
     // Where all rows have the same metrics.
-    private readonly void CopyColumn(ReadOnlySpan<long> rest, int at, Span<double> into)
+    private static void CopyColumn(ReadOnlySpan<long> rest, int at, Span<double> into)
     {
-        int step = EventRow.LengthOf((long)Metrics);
+        int step = EventRow.LengthOf(rest[0]);
         for (int i = 0; i < into.Length; i++, at += step)
             into[i] = BitConverter.Int64BitsToDouble(rest[at]);
     }
@@ -136,17 +147,25 @@ internal struct CellRows
         int count = 0;
         while (!rest.IsEmpty)
         {
-            ulong metrics = (ulong)rest[0];
-            if ((metrics >> metric & 1) != 0)
+            if ((EventRow.MetricsOf(rest[0]) >> metric & 1) != 0)
             {
                 into[count++] =
-                    BitConverter.Int64BitsToDouble(rest[EventRow.PlaceOf(metrics, metric)]);
+                    BitConverter.Int64BitsToDouble(rest[EventRow.PlaceOf(rest[0], metric)]);
             }
 
             rest = rest[EventRow.LengthOf(rest[0])..];
         }
 
         return into[..count];
+    }
+
+    // Before the metrics of the others are changed.
+    private void SeeHead(ulong metrics, bool itIsLong)
+    {
+        if (Count == 0)
+            isLong = itIsLong;
+        else
+            isMixed |= metrics != Metrics || itIsLong != isLong;
     }
 
     // The first rows take no more than they need: most cells have few.

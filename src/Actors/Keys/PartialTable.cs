@@ -139,8 +139,7 @@ internal sealed class PartialTable : IPartialSource
     {
         int pane = PaneOf(timeMs);
         Span<long> row = rows.Next();
-        EventRow.Begin(row, step, values.Length);
-        bool all = EventRow.TryAdd(row, values);
+        bool all = EventRow.TryWrite(row, step, values);
         Keep(symbols, pane, repeated: false);
         if (!all)
             AddOthers(symbols, pane, values);
@@ -182,18 +181,18 @@ internal sealed class PartialTable : IPartialSource
         if (end - first > CellRows.CountMax)
             return false;
         ReadOnlySpan<EventPlace> ahead = AheadOf(first, end - first);
-        long said = 0;
+        bool saysNothing = true;
         for (int i = first; i < end; i++)
         {
             ReadOnlySpan<long> row = rows.Read(sorted[i].Row, i - first, ahead);
-            if (EventRow.IsFurther(row) || (ulong)row[0] >> metricsEnd != 0)
+            if (EventRow.MetricsOf(row[0]) >> metricsEnd != 0)
                 return false;
-            said |= row[0] | row[1] | row[2];
+            saysNothing = saysNothing && EventRow.SaysNothing(row);
             row.CopyTo(into[length..]);
             length += row.Length;
         }
 
-        if (said == 0)
+        if (saysNothing)
             length = 0;
         return true;
     }
@@ -256,7 +255,7 @@ internal sealed class PartialTable : IPartialSource
             }
             else if ((seen >> value.Metric & 1) != 0)
             {
-                EventRow.Begin(row, default, 0);
+                EventRow.Begin(row);
                 _ = EventRow.TryAdd(row, value.Metric, value.Value);
                 Keep(symbols, pane, repeated: true);
             }

@@ -19,7 +19,12 @@ internal ref struct RowColumns(ulong metrics, Span<double> columns, Span<int> le
 
     private readonly Span<double> columns = columns;
     private readonly Span<int> lengths = lengths;
-    private CountTally tally;
+
+    // What the rows count: most are short, and all of calls or all of reports.
+    private CountTally codes;
+    private bool hasCodes;
+    private bool ofReports;
+    private CountTally ones;
     private long connectedMs;
     private long values;
 
@@ -30,8 +35,8 @@ internal ref struct RowColumns(ulong metrics, Span<double> columns, Span<int> le
     /// <summary>Adds a row's values.</summary>
     public void Add(ReadOnlySpan<long> row)
     {
-        ulong its = (ulong)row[0];
-        row = row[EventRow.Head..];
+        ulong its = EventRow.MetricsOf(row[0]);
+        row = row[EventRow.HeadOf(row[0])..];
         if (its != metrics || isMixed)
         {
             AddMixed(its, row);
@@ -46,9 +51,21 @@ internal ref struct RowColumns(ulong metrics, Span<double> columns, Span<int> le
     /// <summary>Adds what a row counts.</summary>
     public void Count(ReadOnlySpan<long> row)
     {
-        tally.Add((ulong)row[1]);
-        connectedMs += EventRow.ConnectedMsOf(row[2]);
-        values += EventRow.ValuesOf(row[2]);
+        if (!EventRow.TryGetShort(row, out ulong code, out long durationMs))
+        {
+            CountLong(row);
+            return;
+        }
+
+        values += BitOperations.PopCount(EventRow.MetricsOf(row[0]));
+        connectedMs += durationMs;
+        bool isReport = CountCode.IsReport(code);
+        if (!hasCodes)
+            (hasCodes, ofReports) = (true, isReport);
+        if (isReport == ofReports)
+            codes.Add(code);
+        else
+            ones.Add(CountCode.Unpack(code));
     }
 
     /// <summary>The values of the metric that is n-th of all.</summary>
@@ -58,9 +75,19 @@ internal ref struct RowColumns(ulong metrics, Span<double> columns, Span<int> le
     /// <summary>Adds what the rows count to counts.</summary>
     public readonly void CountInto(CallCounts counts)
     {
-        counts.Add(tally);
+        counts.Add(ones);
+        if (hasCodes)
+            counts.Add(codes.Unpacked(ofReports));
         counts.ConnectedMs += connectedMs;
         counts.Values += values;
+    }
+
+    private void CountLong(ReadOnlySpan<long> row)
+    {
+        CountStep step = EventRow.LongStepOf(row, out long its);
+        ones.Add(step.Ones);
+        connectedMs += step.ConnectedMs;
+        values += its;
     }
 
     private void AddMixed(ulong its, ReadOnlySpan<long> rowValues)

@@ -6,7 +6,7 @@ namespace Earshot.Actors.Keys;
 /// </summary>
 internal sealed class RowZip
 {
-    private readonly long[] row = new long[EventRow.Head + EventRow.MetricsEnd];
+    private readonly long[] row = new long[EventRow.LongHead + EventRow.MetricsEnd];
     private double[] values = new double[CellRows.CountMax];
     private int count;
 
@@ -45,7 +45,7 @@ internal sealed class RowZip
     // Of the values at a place in their metric. False: there are none.
     private bool TryMakeRow(int index, Cell cell)
     {
-        EventRow.Begin(row, default, 0);
+        EventRow.Begin(row);
         int start = 0;
         foreach ((int metric, int end) in columns)
         {
@@ -55,6 +55,6 @@ internal sealed class RowZip
             start = end;
         }
 
-        return row[0] != 0;
+        return EventRow.MetricsOf(row[0]) != 0;
     }
 }

@@ -200,7 +200,8 @@ internal sealed class BundleReader(SymbolTable metricNames, long keyIdleMs = lon
         PackedColumn keyOf = message.Column(bytes, V1.RowKeyFieldNumber);
         PackedColumn panes = message.Column(bytes, V1.RowPaneFieldNumber);
         PackedColumn numbers = message.Column(bytes, V1.RowNumbersFieldNumber);
-        rows.Take(message.Column(bytes, V1.RowsFieldNumber).Bytes);
+        rows.Take(
+            message.Column(bytes, V1.RowsFieldNumber).Bytes, message.Number(V1.FormatFieldNumber));
         int at = 0;
         while (!keyOf.IsAtEnd)
         {

@@ -13,11 +13,15 @@ internal sealed class BundleRows : IPartialSource
     private readonly Cell scratch = new();
     private long[] numbers = [];
     private int length;
+    private bool isOld;
 
     /// <summary>Takes the rows of a bundle in place of those before.</summary>
+    /// <param name="column">The rows.</param>
+    /// <param name="format">The bundle's format.</param>
     /// <exception cref="ArgumentException">They are no numbers.</exception>
-    public void Take(ReadOnlySpan<byte> column)
+    public void Take(ReadOnlySpan<byte> column, long format)
     {
+        isOld = format < BundleWriter.ShortRowsFormat;
         if (column.Length % sizeof(long) != 0)
             throw new ArgumentException($"rows of {column.Length} bytes");
         length = column.Length / sizeof(long);
@@ -41,6 +45,8 @@ internal sealed class BundleRows : IPartialSource
         int end = first + count;
         while (first < end)
         {
+            if (isOld)
+                EventRow.Upgrade(ref numbers[first]);
             int its = EventRow.LengthOf(numbers[first]);
             if (its > EventRow.LengthMax || its > end - first)
                 throw new ArgumentException($"a row of {its} numbers");

@@ -18,7 +18,10 @@ internal sealed class BundleWriter(int targets)
     private const int ChunkBytes = 600_000;
 
     /// <summary>The newest form a bundle has; see <c>format</c> in bundle.proto.</summary>
-    public const int Format = 1;
+    public const int Format = ShortRowsFormat;
+
+    /// <summary>The first one with short rows.</summary>
+    public const int ShortRowsFormat = 2;
 
     private readonly Target[] byTarget =
         [.. Enumerable.Range(0, targets).Select(_ => new Target())];

@@ -183,11 +183,12 @@ public sealed class BundleTests
             bundle => bundle.RowNumbers[0] = 4,
             bundle => bundle.RowNumbers[0] = -5,
             bundle => bundle.Rows.Add(0),
-            bundle => bundle.Rows[0] |= 1,
+            bundle => bundle.Format = 1,
             bundle => bundle.Rows[0] |= 1UL << Metrics.End,
+            bundle => bundle.Rows[0] |= 1UL << 63,
             bundle => bundle.Rows[2] = ulong.MaxValue,
             bundle => bundle.Rows[4] = (ulong)BitConverter.DoubleToInt64Bits(double.NaN),
-            bundle => bundle.Format = 2,
+            bundle => bundle.Format = 3,
         ];
         Cell cell = new();
         Give(cell, 3, metrics: [Metrics.Pdd, Metrics.Mos]);
@@ -199,6 +200,52 @@ public sealed class BundleTests
             Assert.Throws<InvalidDataException>(
                 () => new BundleReader(names).Read(message.ToByteArray()));
         }
+    }
+
+    [Fact]
+    public void Damaged_short_rows_are_refused_as_such()
+    {
+        Action<V1.Bundle>[] damages =
+        [
+            bundle => bundle.RowNumbers[0] = 2,
+            bundle => bundle.Rows[0] |= 1,
+            bundle => bundle.Rows[0] |= 1UL << 63,
+            bundle => bundle.Rows[1] = (ulong)BitConverter.DoubleToInt64Bits(double.NaN),
+        ];
+        Cell cell = new();
+        Give(cell, 3, metrics: [Metrics.Pdd, Metrics.Mos], CountStep.Of(Tags.LowMos));
+        foreach (Action<V1.Bundle> damage in damages)
+        {
+            V1.Bundle message = MessageOf([new Partial(new GroupingKey(0, ["x"]), 0, cell)]);
+            Assert.Equal(3, message.Rows.Count);
+            damage(message);
+            Assert.Throws<InvalidDataException>(
+                () => new BundleReader(names).Read(message.ToByteArray()));
+        }
+    }
+
+    [Fact]
+    public void Rows_of_the_format_before_are_read()
+    {
+        CountStep step = CountStep.Of(
+            new CallOutcome(true, CallEnd.Answered, 90_000, 200, Tags.LowMos));
+        V1.Bundle message = new()
+        {
+            Chunks = 1, Format = 1, Symbols = { "x" }, KeyGrouping = { 0 }, KeyWidth = { 1 },
+            KeyDimensions = { 1 }, RowKey = { 0 }, RowPane = { 7 }, RowNumbers = { 8 },
+        };
+        ulong[] values = [.. ((double[])[2.5, 4.1]).Select(BitConverter.DoubleToUInt64Bits)];
+        message.Rows.AddRange(
+            [(1UL << Metrics.Pdd) | (1UL << Metrics.Mos), step.Ones, (90_000 << 8) | 2,
+            .. values, 0, 0, 0]);
+        Cell cell = new();
+        cell.Add(Metrics.Pdd, 2.5);
+        cell.Add(Metrics.Mos, 4.1);
+        cell.Counts.Add(step);
+        cell.Counts.AddValues(2);
+        AssertSame(
+            [new Partial(new GroupingKey(0, ["x"]), 7, cell)],
+            new BundleReader(names).Read(message.ToByteArray()).Partials);
     }
 
     [Fact]
@@ -259,9 +306,8 @@ public sealed class BundleTests
     private static void Give(Cell cell, int seed, int[] metrics, in CountStep step)
     {
         long[] row = new long[EventRow.LengthMax];
-        EventRow.Begin(row, step, metrics.Length);
-        foreach (int metric in metrics)
-            Assert.True(EventRow.TryAdd(row, metric, seed + (0.5 * metric)));
+        Assert.True(EventRow.TryWrite(row, step, [.. metrics.Select(
+            metric => new MetricValue(metric, seed + (0.5 * metric)))]));
         cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
     }
 

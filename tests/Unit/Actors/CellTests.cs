@@ -117,10 +117,12 @@ public sealed class CellTests
     private static void Give(Cell cell, List<(int Metric, double Value)> values, in CountStep step)
     {
         long[] row = new long[EventRow.LengthMax];
-        EventRow.Begin(row, step, values.Count);
+        bool all = EventRow.TryWrite(
+            row, step, [.. values.Select(value => new MetricValue(value.Metric, value.Value))]);
+        Assert.Equal(values.TrueForAll(value => value.Metric < EventRow.MetricsEnd), all);
         foreach ((int metric, double value) in values)
         {
-            if (metric >= EventRow.MetricsEnd || !EventRow.TryAdd(row, metric, value))
+            if (metric >= EventRow.MetricsEnd)
                 cell.Add(metric, value);
         }
 

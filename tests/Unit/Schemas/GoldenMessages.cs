@@ -33,6 +33,7 @@ internal static class GoldenMessages
             ["call-summary-2"] = CallSummary2(),
             ["bundle"] = Bundle(),
             ["bundle-rows"] = BundleOfRows(),
+            ["bundle-rows-2"] = BundleOfShortRows(),
             ["control-idle"] = Control(control => control.Idle = new Control.Types.Idle()),
             ["control-ended"] = Control(control => control.Ended = new Control.Types.Ended()),
             ["control-started"] = Control(control =>
@@ -146,6 +147,21 @@ internal static class GoldenMessages
         Rows =
         {
             0x1002, 0x3, (61_250 << 8) | 2, 0x3FF8_0000_0000_0000, 0x4010_0000_0000_0000,
+        },
+    };
+
+    private static Bundle BundleOfShortRows() => new()
+    {
+        SourcePartition = 3, SourcePartitions = 8, From = 2000, To = 2002, Watermark = Noon,
+        Chunks = 1, Format = 2, Symbols = { "us" }, KeyGrouping = { 0 }, KeyDimensions = { 1 },
+        KeyWidth = { 1 }, RowKey = { 0 }, RowPane = { Noon }, RowNumbers = { 9 },
+        Rows =
+        {
+            // pdd 1.5, mos 4, connect_duration 61.25 s, which counts; calls, attempts, answered,
+            // completed, the third and the ninth tag.
+            0x8000_0000_0000_0000 | (1UL << 52) | (0x104UL << 38) | (0x7UL << 22) | 0x5002,
+            0x3FF8_0000_0000_0000, 0x4010_0000_0000_0000, 0x404E_A000_0000_0000,
+            0x1003, 0x3, (61_250 << 8) | 2, 0x3FF8_0000_0000_0000, 0x4010_0000_0000_0000,
         },
     };
 
