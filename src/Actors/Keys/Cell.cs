@@ -118,19 +118,12 @@ public sealed class Cell
 
     /// <summary>Adds what some events bring, at most <see cref="CellRows.CountMax"/>.</summary>
     /// <param name="some">Their rows, one after another.</param>
-    internal void AddRows(ReadOnlySpan<long> some)
+    /// <param name="count">How many they are.</param>
+    internal void AddRows(ReadOnlySpan<long> some, int count)
     {
-        int count = 0;
-        for (int at = 0; at < some.Length; at += EventRow.LengthOf(some[at]))
-            count++;
         if (!rows.HasRoom(count))
             Spill();
-        while (!some.IsEmpty)
-        {
-            int length = EventRow.LengthOf(some[0]);
-            rows.Add(some[..length]);
-            some = some[length..];
-        }
+        rows.AddAll(some);
     }
 
     /// <summary>

@@ -68,6 +68,19 @@ internal struct CellRows
         Count++;
     }
 
+    /// <summary>Takes in some rows, one after another; there must be room.</summary>
+    public void AddAll(ReadOnlySpan<long> some)
+    {
+        some.CopyTo(Place(some.Length));
+        for (int at = 0; at < some.Length; at += EventRow.LengthOf(some[at]))
+        {
+            ulong metrics = EventRow.MetricsOf(some[at]);
+            SeeHead(metrics, EventRow.IsLong(some[at]));
+            Metrics |= metrics;
+            Count++;
+        }
+    }
+
     /// <summary>Takes in the rows of another cell; there must be room, and none is counted.
     /// </summary>
     public void Add(in CellRows other)

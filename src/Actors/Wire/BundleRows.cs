@@ -70,10 +70,10 @@ internal sealed class BundleRows : IPartialSource
     {
         while (first < end)
         {
-            int next = first;
-            for (int rows = 0; rows < CellRows.CountMax && next < end; rows++)
+            int next = first, rows = 0;
+            for (; rows < CellRows.CountMax && next < end; rows++)
                 next += EventRow.LengthOf(numbers[next]);
-            cell.AddRows(numbers.AsSpan(first..next));
+            cell.AddRows(numbers.AsSpan(first..next), rows);
             first = next;
         }
     }
