@@ -62,10 +62,7 @@ internal struct CellRows
     public void Add(ReadOnlySpan<long> row)
     {
         row.CopyTo(Place(row.Length));
-        ulong metrics = EventRow.MetricsOf(row[0]);
-        SeeHead(metrics, EventRow.IsLong(row[0]));
-        Metrics |= metrics;
-        Count++;
+        Note(row[0]);
     }
 
     /// <summary>Takes in some rows, one after another; there must be room.</summary>
@@ -73,12 +70,7 @@ internal struct CellRows
     {
         some.CopyTo(Place(some.Length));
         for (int at = 0; at < some.Length; at += EventRow.LengthOf(some[at]))
-        {
-            ulong metrics = EventRow.MetricsOf(some[at]);
-            SeeHead(metrics, EventRow.IsLong(some[at]));
-            Metrics |= metrics;
-            Count++;
-        }
+            Note(some[at]);
     }
 
     /// <summary>Takes in the rows of another cell; there must be room, and none is counted.
@@ -88,9 +80,7 @@ internal struct CellRows
         other.rows.AsSpan(0, other.length).CopyTo(Place(other.length));
         isMixed |= other.isMixed;
         if (other.Count > 0)
-            SeeHead(other.Metrics, other.isLong);
-        Metrics |= other.Metrics;
-        Count += other.Count;
+            Note(other.Metrics, other.isLong, other.Count);
     }
 
     /// <summary>Counts what is not counted yet.</summary>
@@ -172,13 +162,18 @@ internal struct CellRows
         return into[..count];
     }
 
-    // Before the metrics of the others are changed.
-    private void SeeHead(ulong metrics, bool itIsLong)
+    // The row that begins with a number is one of these.
+    private void Note(long first) =>
+        Note(EventRow.MetricsOf(first), EventRow.IsLong(first), 1);
+
+    private void Note(ulong metrics, bool areLong, int count)
     {
         if (Count == 0)
-            isLong = itIsLong;
+            isLong = areLong;
         else
-            isMixed |= metrics != Metrics || itIsLong != isLong;
+            isMixed |= metrics != Metrics || areLong != isLong;
+        Metrics |= metrics;
+        Count += count;
     }
 
     // The first rows take no more than they need: most cells have few.

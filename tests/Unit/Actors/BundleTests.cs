@@ -192,14 +192,7 @@ public sealed class BundleTests
         ];
         Cell cell = new();
         Give(cell, 3, metrics: [Metrics.Pdd, Metrics.Mos]);
-        foreach (Action<V1.Bundle> damage in damages)
-        {
-            V1.Bundle message = MessageOf([new Partial(new GroupingKey(0, ["x"]), 0, cell)]);
-            Assert.Equal(5, message.Rows.Count);
-            damage(message);
-            Assert.Throws<InvalidDataException>(
-                () => new BundleReader(names).Read(message.ToByteArray()));
-        }
+        AssertRefused(cell, numbers: 5, damages);
     }
 
     [Fact]
@@ -214,14 +207,7 @@ public sealed class BundleTests
         ];
         Cell cell = new();
         Give(cell, 3, metrics: [Metrics.Pdd, Metrics.Mos], CountStep.Of(Tags.LowMos));
-        foreach (Action<V1.Bundle> damage in damages)
-        {
-            V1.Bundle message = MessageOf([new Partial(new GroupingKey(0, ["x"]), 0, cell)]);
-            Assert.Equal(3, message.Rows.Count);
-            damage(message);
-            Assert.Throws<InvalidDataException>(
-                () => new BundleReader(names).Read(message.ToByteArray()));
-        }
+        AssertRefused(cell, numbers: 3, damages);
     }
 
     [Fact]
@@ -309,6 +295,19 @@ public sealed class BundleTests
         Assert.True(EventRow.TryWrite(row, step, [.. metrics.Select(
             metric => new MetricValue(metric, seed + (0.5 * metric)))]));
         cell.Add(row.AsSpan(0, EventRow.LengthOf(row[0])));
+    }
+
+    // A bundle of one row of so many numbers, after each damage.
+    private void AssertRefused(Cell cell, int numbers, Action<V1.Bundle>[] damages)
+    {
+        foreach (Action<V1.Bundle> damage in damages)
+        {
+            V1.Bundle message = MessageOf([new Partial(new GroupingKey(0, ["x"]), 0, cell)]);
+            Assert.Equal(numbers, message.Rows.Count);
+            damage(message);
+            Assert.Throws<InvalidDataException>(
+                () => new BundleReader(names).Read(message.ToByteArray()));
+        }
     }
 
     private V1.Bundle MessageOf(IReadOnlyList<Partial> partials, long watermarkMs = 77)
