@@ -1,4 +1,5 @@
 using System.Collections;
+using Earshot.Analytics;
 using Earshot.Schemas;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
@@ -27,11 +28,36 @@ internal sealed class CallActor
     /// <summary>"This step was not seen", ms.</summary>
     public const long Never = long.MaxValue;
 
-    /// <summary>The call's id; 0 while it stands for none.</summary>
-    public ulong Id;
+    // What each stream report looks at comes first: the object's first two lines.
+
+    /// <summary>
+    /// Its id as it came; empty unless rows of calls are written. Not among what
+    /// <see cref="Write"/> writes.
+    /// </summary>
+    public string IdText = "";
+
+    /// <summary>Symbols by ordinal; the first value said stays.</summary>
+    public readonly int[] Dimensions;
+
+    private CallMedia? spareMedia;
+    private MetricValue[] partialValues = [];
+
+    /// <summary>The verdict.</summary>
+    public long EndMs = Never;
+
+    /// <summary>
+    /// End time of the newest partial summary; <see cref="Never"/> when there is none.
+    /// </summary>
+    public long PartialMs = Never;
 
     /// <summary>When its first step or summary happened; reports do not count.</summary>
     public long FirstMs = Never;
+
+    /// <summary>When its next timer goes off; not part of snapshots.</summary>
+    public long TimerMs = Never;
+
+    /// <summary>The call's id; 0 while it stands for none.</summary>
+    public ulong Id;
 
     /// <summary>Call attempt.</summary>
     public long InitializedMs = Never;
@@ -48,8 +74,11 @@ internal sealed class CallActor
     /// <summary>Media ended.</summary>
     public long DisconnectedMs = Never;
 
-    /// <summary>The verdict.</summary>
-    public long EndMs = Never;
+    /// <summary>When <see cref="SipResponse"/> was seen.</summary>
+    public long SipResponseMs;
+
+    /// <summary>The PDD of an event, counted when it came, s; NaN for none.</summary>
+    public double CountedPddSeconds = double.NaN;
 
     /// <summary>Which verdict: Completed, Failed, Busy, Noanswer or Canceled.</summary>
     public State EndState = State.Unspecified;
@@ -57,56 +86,35 @@ internal sealed class CallActor
     /// <summary>Last SIP response seen, and when.</summary>
     public int SipResponse;
 
-    /// <summary>When <see cref="SipResponse"/> was seen.</summary>
-    public long SipResponseMs;
-
-    /// <summary>The PDD of an event, counted when it came, s; NaN for none.</summary>
-    public double CountedPddSeconds = double.NaN;
-
-    /// <summary>
-    /// End time of the newest partial summary; <see cref="Never"/> when there is none.
-    /// </summary>
-    public long PartialMs = Never;
-
     /// <summary>State the partial summary says.</summary>
     public State PartialState = State.Unspecified;
 
-    /// <summary>Values of the partial summary.</summary>
-    public ReadOnlySpan<MetricValue> PartialValues => partialValues.AsSpan(0, partialCount);
-
-    /// <summary>
-    /// Its id as it came; empty unless rows of calls are written. Not among what
-    /// <see cref="Write"/> writes.
-    /// </summary>
-    public string IdText = "";
-
-    /// <summary>What its stream reports say; null when there were none.</summary>
-    public CallMedia? Media;
-
-    /// <summary>When its next timer goes off; not part of snapshots.</summary>
-    public long TimerMs = Never;
-
-    /// <summary>Symbols by ordinal; the first value said stays.</summary>
-    public readonly int[] Dimensions;
-
-    private MetricValue[] partialValues = [];
     private int partialCount;
 
     public CallActor(int dimensions) => Dimensions = new int[dimensions];
 
+    /// <summary>Values of the partial summary.</summary>
+    public ReadOnlySpan<MetricValue> PartialValues => partialValues.AsSpan(0, partialCount);
+
+    /// <summary>What its stream reports say; null when there were none.</summary>
+    public CallMedia? Media { get; private set; }
+
     /// <summary>Says that it is used soon.</summary>
-    public void WillUse()
+    /// <param name="forReport">By a stream report, for which its first lines are enough.</param>
+    public void WillUse(bool forReport)
     {
         CacheLine.FetchObject(this);
-        CacheLine.Fetch(ref FirstMs);
-        CacheLine.Fetch(ref PartialMs);
+        if (!forReport)
+            CacheLine.Fetch(ref SipResponse);
     }
 
     /// <summary>The same once more, when what that fetched has come.</summary>
-    public void WillUseAll()
+    public void WillUseAll(bool forReport)
     {
-        CacheLine.FetchObject(Dimensions);
-        Media?.WillUse();
+        if (forReport)
+            Media?.WillUse();
+        else
+            CacheLine.FetchObject(Dimensions);
     }
 
     /// <summary>Makes it a call of which nothing is known; its memory is used again.</summary>
@@ -121,7 +129,7 @@ internal sealed class CallActor
         CountedPddSeconds = double.NaN;
         partialCount = 0;
         IdText = "";
-        Media = null;
+        (spareMedia, Media) = (Media ?? spareMedia, null);
         Array.Clear(Dimensions);
     }
 
@@ -155,6 +163,21 @@ internal sealed class CallActor
         : !IsMediaOnly ? FirstMs + limits.OpenMs
         : Media is not null ? Media.LastMs + limits.TogetherMs
         : Never;
+
+    /// <summary>Takes in a stream report.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="values">Its values, the absurd ones left out.</param>
+    /// <param name="edge">Where it was made.</param>
+    public void Report(EventRecord report, ReadOnlySpan<MetricValue> values, Edge edge)
+    {
+        if (Media is null)
+        {
+            (Media, spareMedia) = (spareMedia ?? new CallMedia(), null);
+            Media.Begin();
+        }
+
+        Media.Add(report, values, edge);
+    }
 
     /// <summary>Takes in a signalling step.</summary>
     public void Step(EventRecord step)

@@ -66,7 +66,7 @@ internal sealed class CallJoin(
     {
         if (next.CallId != 0)
             counted.WillFind(next.CallId);
-        live.WillUse(next.CallId);
+        live.WillUse(next.CallId, next.Kind == EventKind.StreamReport);
         if (next.StreamId != 0)
             streams.WillTake(next.StreamId);
     }
@@ -232,8 +232,7 @@ internal sealed class CallJoin(
         CallActor call = CallOf(LiveAt(id, report.EventTimeMs, outputs), report);
         if (!call.IsOpen && report.EventTimeMs > call.DeadlineMs(limits))
             return;
-        call.Media ??= new CallMedia();
-        call.Media.Add(report, values, combiner.EdgeOf(report.Dimensions));
+        call.Report(report, values, combiner.EdgeOf(report.Dimensions));
         live.Changed(id, call);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Earshot.Analytics;
 using Earshot.Schemas;
 
@@ -12,34 +13,49 @@ internal sealed class CallMedia
 {
     private const long Unknown = -1;
 
-    private long packetsIn = Unknown;
-    private long packetsOut = Unknown;
+    private long packetsIn;
+    private long packetsOut;
     private long lost;
     private long expected;
+    private double jitterMsMax;
+    private double levelIn;
+    private double levelOut;
+    private bool? iceFailed;
+    private Edge edge;
     private RunningMean lossPercent; // of reports without counts
     private RunningMean jitterMs;
     private RunningMean delayedPercent;
     private RunningMean latencyMs;
     private RunningMean rttMs;
     private RunningMean mos;
-    private double jitterMsMax = double.NaN;
-    private double levelIn = double.NaN;
-    private double levelOut = double.NaN;
-    private bool? iceFailed;
-    private Edge edge;
+
+    /// <summary>Of no reports.</summary>
+    public CallMedia() => Begin();
 
     /// <summary>Reports joined.</summary>
     public int Reports { get; private set; }
 
     /// <summary>When the newest of them was made, ms since the epoch.</summary>
-    public long LastMs { get; private set; } = long.MinValue;
+    public long LastMs { get; private set; }
 
     /// <summary>Says that it is used soon.</summary>
     public void WillUse()
     {
         CacheLine.FetchObject(this);
-        CacheLine.Fetch(ref rttMs);
-        CacheLine.Fetch(ref levelOut);
+        CacheLine.Fetch(ref mos);
+    }
+
+    /// <summary>Forgets everything: its memory is used again.</summary>
+    public void Begin()
+    {
+        Reports = 0;
+        LastMs = long.MinValue;
+        packetsIn = packetsOut = Unknown;
+        lost = expected = 0;
+        jitterMsMax = levelIn = levelOut = double.NaN;
+        iceFailed = null;
+        edge = Edge.Unknown;
+        lossPercent = jitterMs = delayedPercent = latencyMs = rttMs = mos = default;
     }
 
     /// <summary>Takes in a report.</summary>
@@ -178,7 +194,8 @@ internal sealed class CallMedia
 
     private static long? NullIfUnknown(long packets) => packets == Unknown ? null : packets;
 
-    /// <summary>A mean of what comes one after the other.</summary>
+    /// <summary>A mean of what comes one after the other, without a gap behind it.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = sizeof(int))]
     private struct RunningMean
     {
         private double sum;

@@ -23,13 +23,15 @@ internal sealed class CallsAhead
 
     /// <summary>Tells of a call.</summary>
     /// <param name="id">Its id; 0: none.</param>
+    /// <param name="forReport">By a stream report.</param>
     /// <param name="places">By id the place of a call.</param>
     /// <param name="calls">The calls.</param>
-    public void Tell(ulong id, IdMap<int> places, List<CallActor?> calls)
+    public void Tell(
+        ulong id, bool forReport, IdMap<int> places, List<CallActor?> calls)
     {
         if (id != 0)
             places.WillFind(id);
-        told[next] = new Told { Id = id };
+        told[next] = new Told { Id = id, ForReport = forReport };
         ref Told found = ref Before(2);
         if (found.Id != 0)
         {
@@ -45,11 +47,11 @@ internal sealed class CallsAhead
         if (found.Place > 0)
         {
             found.Call = calls[found.Place - 1];
-            found.Call?.WillUse();
+            found.Call?.WillUse(found.ForReport);
         }
 
         found = ref Before(Distance);
-        found.Call?.WillUseAll();
+        found.Call?.WillUseAll(found.ForReport);
         next = (next + 1) & (Size - 1);
     }
 
@@ -58,6 +60,7 @@ internal sealed class CallsAhead
     private struct Told
     {
         public ulong Id;
+        public bool ForReport;
         public int Place; // plus 1; 0: not known
         public CallActor? Call;
     }

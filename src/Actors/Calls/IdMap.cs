@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Earshot.Schemas;
 
@@ -7,9 +6,9 @@ namespace Earshot.Actors.Calls;
 
 /// <summary>
 /// Values by 64-bit ids, of which there are millions and most are looked up in vain: open
-/// addressing with linear probing, so that a look-up mostly touches one cache line, and removal
-/// that closes the gap, so that nothing but live ids is ever passed over. Once it has grown to
-/// its size it allocates nothing.
+/// addressing with linear probing, an id's value behind it, so that a look-up mostly touches one
+/// cache line, and removal that closes the gap, so that nothing but live ids is ever passed over.
+/// Once it has grown to its size it allocates nothing.
 /// </summary>
 /// <remarks>
 /// Ids are hashes already (<see cref="Schemas.StableHash"/>): their low bits say the slot. 0 is
@@ -21,48 +20,57 @@ internal sealed class IdMap<TValue>
 {
     private const int SlotsAtFirst = 64;
 
-    private ulong[] ids = new ulong[SlotsAtFirst];
-
-    // By slot; of a set there is but one, which nobody looks at.
-    private TValue[] values = new TValue[IsSet ? 1 : SlotsAtFirst];
+    // Slot after slot: the id, and the numbers its value is made of.
+    private ulong[] slots = new ulong[SlotsAtFirst * Length];
+    private int mask = SlotsAtFirst - 1;
 
     /// <summary>Ids held.</summary>
     public int Count { get; private set; }
 
     /// <summary>Every id held, in no order. Valid until the next change.</summary>
-    public IEnumerable<ulong> Ids => ids.Where(static id => id != 0);
+    public IEnumerable<ulong> Ids
+    {
+        get
+        {
+            for (int at = 0; at < slots.Length; at += Length)
+            {
+                if (slots[at] != 0)
+                    yield return slots[at];
+            }
+        }
+    }
 
-    private static bool IsSet => typeof(TValue) == typeof(Nothing);
+    // Of a slot, in numbers. A set has no values.
+    private static int Length
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(TValue) == typeof(Nothing)
+            ? 1 : 1 + ((Unsafe.SizeOf<TValue>() + sizeof(ulong) - 1) / sizeof(ulong));
+    }
 
     // At most five in eight slots are used: runs then stay short.
-    private int CountMax => ids.Length / 8 * 5;
+    private int CountMax => (mask + 1) / 8 * 5;
 
     /// <summary>
     /// Says that an id is asked for soon, so that its place is in the cache by then.
     /// </summary>
     public void WillFind(ulong id)
     {
-        int slot = (int)id & (ids.Length - 1);
-        CacheLine.Fetch(ref ids[slot]);
-        if (IsSet)
-            return;
-        ref byte value = ref Unsafe.As<TValue, byte>(ref values[slot]);
-        CacheLine.Fetch(ref value);
-        if (Unsafe.SizeOf<TValue>() > sizeof(ulong))
-            CacheLine.Fetch(ref Unsafe.Add(ref value, Unsafe.SizeOf<TValue>() - 1));
+        int at = HomeOf(id);
+        CacheLine.Fetch(ref slots[at]);
+        if (Length > 2)
+            CacheLine.Fetch(ref slots[at + Length - 1]);
     }
 
     /// <summary>The value of an id; a null reference when it is not held.</summary>
     public ref TValue Find(ulong id)
     {
         Debug.Assert(id != 0);
-        ulong[] all = ids;
-        int mask = all.Length - 1;
-        for (int slot = (int)id & mask; ; slot = (slot + 1) & mask)
+        for (int at = HomeOf(id); ; at = After(at))
         {
-            ulong held = all[slot];
+            ulong held = slots[at];
             if (held == id)
-                return ref ValueAt(slot);
+                return ref ValueAt(at);
             if (held == 0)
                 return ref Unsafe.NullRef<TValue>();
         }
@@ -74,41 +82,42 @@ internal sealed class IdMap<TValue>
     public ref TValue GetOrAdd(ulong id, out bool added)
     {
         Debug.Assert(id != 0);
-        ulong[] all = ids;
-        int mask = all.Length - 1;
-        int slot = (int)id & mask;
-        for (; all[slot] != 0; slot = (slot + 1) & mask)
+        int at = HomeOf(id);
+        for (; slots[at] != 0; at = After(at))
         {
-            if (all[slot] == id)
+            if (slots[at] == id)
             {
                 added = false;
-                return ref ValueAt(slot);
+                return ref ValueAt(at);
             }
         }
 
         added = true;
         if (Count >= CountMax)
-            slot = GrowFor(id);
+        {
+            Grow();
+            at = FreeFor(id);
+        }
+
         Count++;
-        ids[slot] = id;
-        ref TValue value = ref ValueAt(slot);
-        value = default;
+        slots[at] = id;
+        ref TValue value = ref ValueAt(at);
+        if (Length > 1)
+            value = default;
         return ref value;
     }
 
     /// <summary>Removes an id; false when it is not held.</summary>
     public bool Remove(ulong id)
     {
-        ulong[] all = ids;
-        int mask = all.Length - 1;
-        int slot = (int)id & mask;
-        for (; all[slot] != id; slot = (slot + 1) & mask)
+        int at = HomeOf(id);
+        for (; slots[at] != id; at = After(at))
         {
-            if (all[slot] == 0)
+            if (slots[at] == 0)
                 return false;
         }
 
-        CloseGap(slot);
+        CloseGap(at);
         Count--;
         return true;
     }
@@ -116,52 +125,54 @@ internal sealed class IdMap<TValue>
     // What follows in the run moves up where its own slot lies at or before the gap.
     private void CloseGap(int gap)
     {
-        ulong[] all = ids;
-        int mask = all.Length - 1;
-        for (int next = (gap + 1) & mask; all[next] != 0; next = (next + 1) & mask)
+        int round = (mask + 1) * Length;
+        for (int next = After(gap); slots[next] != 0; next = After(next))
         {
-            int fromHome = (next - (int)all[next]) & mask;
-            if (fromHome < ((next - gap) & mask))
+            int fromHome = next - HomeOf(slots[next]), fromGap = next - gap;
+            if ((fromHome < 0 ? fromHome + round : fromHome)
+                < (fromGap < 0 ? fromGap + round : fromGap))
                 continue;
-            all[gap] = all[next];
-            ValueAt(gap) = ValueAt(next);
+            for (int i = 0; i < Length; i++)
+                slots[gap + i] = slots[next + i];
             gap = next;
         }
 
-        all[gap] = 0;
+        slots[gap] = 0;
     }
 
-    /// <summary>Doubles the slots; returns the free one for an id that is not held.</summary>
-    private int GrowFor(ulong added)
+    private void Grow()
     {
-        (ulong[] oldIds, TValue[] oldValues) = (ids, values);
-        int length = (int)BitOperations.RoundUpToPowerOf2((uint)oldIds.Length * 2);
-        ids = TouchedArray.Of<ulong>(length);
-        if (!IsSet)
-            values = TouchedArray.Of<TValue>(length);
-        for (int i = 0; i < oldIds.Length; i++)
+        ulong[] old = slots;
+        mask = (2 * mask) + 1;
+        slots = TouchedArray.Of<ulong>((mask + 1) * Length);
+        for (int at = 0; at < old.Length; at += Length)
         {
-            if (oldIds[i] == 0)
-                continue;
-            int slot = FreeSlotOf(oldIds[i]);
-            ids[slot] = oldIds[i];
-            ValueAt(slot) = oldValues[IsSet ? 0 : i];
+            if (old[at] != 0)
+                old.AsSpan(at, Length).CopyTo(slots.AsSpan(FreeFor(old[at])));
         }
-
-        return FreeSlotOf(added);
     }
 
-    private ref TValue ValueAt(int slot) => ref values[IsSet ? 0 : slot];
-
-    private int FreeSlotOf(ulong id)
+    private int FreeFor(ulong id)
     {
-        int mask = ids.Length - 1;
-        int slot = (int)id & mask;
-        while (ids[slot] != 0)
-            slot = (slot + 1) & mask;
-        return slot;
+        int at = HomeOf(id);
+        while (slots[at] != 0)
+            at = After(at);
+        return at;
     }
+
+    // Where a slot begins.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int HomeOf(ulong id) => ((int)id & mask) * Length;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int After(int at) => at + Length < slots.Length ? at + Length : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref TValue ValueAt(int at) => ref Unsafe.As<ulong, TValue>(
+        ref Length > 1 ? ref slots[at + 1] : ref slots[at]);
 }
 
-/// <summary>No value: makes an <see cref="IdMap{TValue}"/> a set.</summary>
+/// <summary>
+/// No value: makes an <see cref="IdMap{TValue}"/> a set. What it gives is not to be written to.
+/// </summary>
 internal readonly struct Nothing;

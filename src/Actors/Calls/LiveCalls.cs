@@ -56,13 +56,14 @@ internal sealed class LiveCalls(
 
     /// <summary>Says that a call is used soon, see <see cref="CallsAhead"/>.</summary>
     /// <param name="id">Its id; 0: none.</param>
-    public void WillUse(ulong id) => ahead.Tell(id, places, calls);
+    /// <param name="forReport">By a stream report.</param>
+    public void WillUse(ulong id, bool forReport) => ahead.Tell(id, forReport, places, calls);
 
     /// <summary>Says that the calls told of are used now.</summary>
     public void WillUseNow()
     {
         for (int i = 0; i < CallsAhead.Distance; i++)
-            ahead.Tell(0, places, calls);
+            ahead.Tell(0, forReport: false, places, calls);
     }
 
     /// <summary>The call of an id, or null.</summary>

@@ -18,7 +18,11 @@ internal sealed class ReplayRow : IBenchRow
 
     // As ./earshot has it for replays.
     private static readonly Dictionary<string, string> AsStarted =
-        new() { ["DOTNET_TieredPGO"] = "0" };
+        new()
+        {
+            ["DOTNET_TieredPGO"] = "0",
+            ["DOTNET_TC_CallCountThreshold"] = "100",
+        };
 
     /// <inheritdoc/>
     public string Name => "replay";
