@@ -28,7 +28,8 @@ internal sealed class CallActor
     /// <summary>"This step was not seen", ms.</summary>
     public const long Never = long.MaxValue;
 
-    // What each stream report looks at comes first: the object's first two lines.
+    // What each stream report looks at comes first, in the object's first two lines: the runtime
+    // lays out references, then longs, each in this order.
 
     /// <summary>
     /// Its id as it came; empty unless rows of calls are written. Not among what
@@ -39,7 +40,7 @@ internal sealed class CallActor
     /// <summary>Symbols by ordinal; the first value said stays.</summary>
     public readonly int[] Dimensions;
 
-    private CallMedia? spareMedia;
+    private CallMedia? ownMedia; // kept for the calls it stands for later
     private MetricValue[] partialValues = [];
 
     /// <summary>The verdict.</summary>
@@ -129,7 +130,8 @@ internal sealed class CallActor
         CountedPddSeconds = double.NaN;
         partialCount = 0;
         IdText = "";
-        (spareMedia, Media) = (Media ?? spareMedia, null);
+        ownMedia?.Begin();
+        Media = null;
         Array.Clear(Dimensions);
     }
 
@@ -170,12 +172,7 @@ internal sealed class CallActor
     /// <param name="edge">Where it was made.</param>
     public void Report(EventRecord report, ReadOnlySpan<MetricValue> values, Edge edge)
     {
-        if (Media is null)
-        {
-            (Media, spareMedia) = (spareMedia ?? new CallMedia(), null);
-            Media.Begin();
-        }
-
+        Media ??= ownMedia ??= new CallMedia();
         Media.Add(report, values, edge);
     }
 

@@ -125,12 +125,9 @@ internal sealed class IdMap<TValue>
     // What follows in the run moves up where its own slot lies at or before the gap.
     private void CloseGap(int gap)
     {
-        int round = (mask + 1) * Length;
         for (int next = After(gap); slots[next] != 0; next = After(next))
         {
-            int fromHome = next - HomeOf(slots[next]), fromGap = next - gap;
-            if ((fromHome < 0 ? fromHome + round : fromHome)
-                < (fromGap < 0 ? fromGap + round : fromGap))
+            if (Distance(HomeOf(slots[next]), next) < Distance(gap, next))
                 continue;
             for (int i = 0; i < Length; i++)
                 slots[gap + i] = slots[next + i];
@@ -166,6 +163,10 @@ internal sealed class IdMap<TValue>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int After(int at) => at + Length < slots.Length ? at + Length : 0;
+
+    // Round the end, if need be.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Distance(int from, int to) => to - from + (to < from ? slots.Length : 0);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref TValue ValueAt(int at) => ref Unsafe.As<ulong, TValue>(
