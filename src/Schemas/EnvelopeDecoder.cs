@@ -25,10 +25,10 @@ public sealed class EnvelopeDecoder : IRecordDecoder
     {
         into.Reset();
         int names = into.DimensionSet.NameCount;
-        Span<DimensionSlot> slots = names <= SlotsOnStackMax
+        Span<DimensionSlot> slots = names < SlotsOnStackMax
             ? stackalloc DimensionSlot[SlotsOnStackMax]
-            : new DimensionSlot[names];
-        EnvelopeFields fields = new(message, slots[..names], into);
+            : new DimensionSlot[names + 1];
+        EnvelopeFields fields = new(message, slots, into);
         string? error = fields.Read(kind);
         if (error is null)
             return DecodeResult.Event;

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using State = Earshot.Schemas.V1.CallState.Types.State;
 
 namespace Earshot.Schemas;
@@ -111,52 +113,56 @@ internal ref struct EnvelopeFields
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ReadUsual(ReadOnlySpan<FieldRole> roles)
     {
+        // Each read has seen that its bytes are there; sliced, each would be checked again.
+        Debug.Assert(roles.Length > byte.MaxValue);
         ReadOnlySpan<byte> rest = reader.Rest;
-        int length = rest.Length;
-        while (rest.Length >= 2)
+        ref byte first = ref MemoryMarshal.GetReference(rest);
+        ref FieldRole roleOf = ref MemoryMarshal.GetReference(roles);
+        int at = 0;
+        while (at <= rest.Length - 2)
         {
             // Fields 16 to 31 have a second byte that is 1: then the first one is the whole tag.
-            int tag = rest[0];
-            int size = 1 + (tag >> 7);
-            if (tag >= roles.Length || (size == 2 && rest[1] != 1))
+            int tag = Unsafe.Add(ref first, at);
+            int value = at + 1;
+            if (tag >= 0x80 && Unsafe.Add(ref first, value++) != 1)
                 break;
-            FieldRole role = roles[tag];
-            ReadOnlySpan<byte> after = rest[size..];
+            FieldRole role = Unsafe.Add(ref roleOf, tag);
             if (role is > FieldRole.None and < FieldRole.EventTime)
             {
-                if (after.Length < sizeof(double))
+                if (value > rest.Length - sizeof(double))
                     break;
-                double value = BinaryPrimitives.ReadDoubleLittleEndian(after);
+                double number = BitConverter.UInt64BitsToDouble(Eight(ref first, value));
                 if (role < (FieldRole)Metrics.End)
-                    Put((int)role, value);
+                    Put((int)role, number);
                 else
-                    Take(role, value);
-                rest = after[sizeof(double)..];
+                    Take(role, number);
+                at = value + sizeof(double);
             }
             else if (role >= FieldRole.EventId)
             {
-                if (after.IsEmpty)
+                if (value >= rest.Length)
                     break;
-                int textLength = after[0];
-                if (textLength >= 0x80 || textLength >= after.Length)
+                int length = Unsafe.Add(ref first, value++);
+                if (length >= 0x80 || length > rest.Length - value)
                     break;
-                ReadOnlySpan<byte> text = after.Slice(1, textLength);
                 if (role < FieldRole.Dimension)
-                    Take(role, text);
-                else if (role > FieldRole.Dimension || !TryTakePair(text))
+                    Take(role, rest.Slice(value, length));
+                else if (role > FieldRole.Dimension
+                    || !dimensions.TryTake(reader.Position + value, length))
                     break;
-                rest = after[(1 + textLength)..];
+                at = value + length;
             }
             else if (role >= FieldRole.EventTime)
             {
-                if (after.IsEmpty)
+                if (value > rest.Length - sizeof(ulong))
                     break;
-                ulong number = after[0];
-                size = 1;
-                if (number >= 0x80 && !ProtoReader.TryReadVarint(after, out number, out size))
+                ulong bytes = Eight(ref first, value);
+                int length = 1;
+                ulong number = bytes & 0xFF;
+                if (number >= 0x80 && !ProtoReader.TryReadVarint(bytes, out number, out length))
                     break;
                 Take(role, number);
-                rest = after[size..];
+                at = value + length;
             }
             else
             {
@@ -164,27 +170,13 @@ internal ref struct EnvelopeFields
             }
         }
 
-        reader.Advance(length - rest.Length);
+        reader.Advance(at);
     }
 
-    // An entry of a map: name, then value.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryTakePair(ReadOnlySpan<byte> entry)
+    private static ulong Eight(ref byte first, int at)
     {
-        const int Overhead = 4; // two tags and two lengths
-        const byte NameTag = (1 << Bits) | ProtoReader.Length;
-        const byte ValueTag = (2 << Bits) | ProtoReader.Length;
-        if (entry.Length < Overhead || entry[0] != NameTag)
-            return false;
-        int nameLength = entry[1];
-        int valueLength = entry.Length - nameLength - Overhead;
-        if (valueLength < 0)
-            return false;
-        ReadOnlySpan<byte> value = entry[(2 + nameLength)..];
-        if (value[0] != ValueTag || value[1] != valueLength)
-            return false;
-        dimensions.Take(entry.Slice(2, nameLength), value[2..]);
-        return true;
+        ulong eight = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, at));
+        return BitConverter.IsLittleEndian ? eight : BinaryPrimitives.ReverseEndianness(eight);
     }
 
     private void ReadMessage(FieldRole role)

@@ -47,7 +47,7 @@ public sealed class EventRecord
         DimensionValues = dimensionValues;
         Metrics = metrics;
         Dimensions = new int[dimensionSet.Count];
-        NameOrder = new NameOrder(dimensionSet);
+        Entries = dimensionValues.EntriesOf(dimensionSet);
     }
 
     /// <summary>Which dimensions are kept, and at which ordinal.</summary>
@@ -59,8 +59,8 @@ public sealed class EventRecord
     /// <summary>Symbols of metric names.</summary>
     public SymbolTable Metrics { get; }
 
-    /// <summary>Finds dimensions by the names they have in the input.</summary>
-    internal NameOrder NameOrder { get; }
+    /// <summary>Dimensions as they stood in records before.</summary>
+    internal DimensionEntries Entries { get; }
 
     /// <summary>Which event it is.</summary>
     public EventKind Kind { get; set; }

@@ -185,7 +185,9 @@ public ref struct ProtoReader
 
     private ulong LongVarint()
     {
-        if (TryReadVarint(Rest, out ulong value, out int length))
+        ReadOnlySpan<byte> rest = Rest;
+        if (rest.Length >= sizeof(ulong) && TryReadVarint(
+            BinaryPrimitives.ReadUInt64LittleEndian(rest), out ulong value, out int length))
         {
             position += length;
             return value;
@@ -194,18 +196,15 @@ public ref struct ProtoReader
         return SlowVarint();
     }
 
-    /// <summary>
-    /// Reads a varint at once, where eight bytes are there and hold it; otherwise nothing is
-    /// read.
-    /// </summary>
+    /// <summary>Reads a varint at once, where eight bytes hold it.</summary>
+    /// <param name="eight">The varint's first byte is the lowest.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="length">Its bytes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool TryReadVarint(ReadOnlySpan<byte> bytes, out ulong value, out int length)
+    internal static bool TryReadVarint(ulong eight, out ulong value, out int length)
     {
         const ulong Continues = 0x8080808080808080;
         (value, length) = (0, 0);
-        if (bytes.Length < sizeof(ulong))
-            return false;
-        ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
         ulong last = ~eight & Continues;
         if (last == 0)
             return false;

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -19,6 +18,9 @@ public sealed class SymbolTable
 
     private readonly HashSet<int> kept = [];
     private readonly Stack<int> free = [];
+
+    // Of each set of dimensions whose values these are: hardly ever more than one.
+    private readonly List<DimensionEntries> entries = [];
 
     // The UTF-8 bytes of texts that a key does not say all of, by symbol.
     private byte[]?[] longTexts = new byte[SlotsAtFirst][];
@@ -65,37 +67,13 @@ public sealed class SymbolTable
         if (utf8.IsEmpty)
             return 0;
         TextKey key = TextKey.Of(utf8);
-        return InternUtf8(key, key.Hash(utf8), utf8);
-    }
-
-    /// <summary>The same, of a text that is not empty and whose key is known.</summary>
-    /// <param name="key">The text's key.</param>
-    /// <param name="hash">What <see cref="WillIntern"/> gave.</param>
-    /// <param name="utf8">The text.</param>
-    internal int InternUtf8(in TextKey key, uint hash, ReadOnlySpan<byte> utf8)
-    {
+        uint hash = key.Hash(utf8);
         int symbol = Find(key, hash, utf8);
         if (symbol != 0)
             return symbol;
         return Utf8.IsValid(utf8)
             ? Add(key, hash, utf8)
             : InternChars(Encoding.UTF8.GetString(utf8));
-    }
-
-    /// <summary>
-    /// Says that a text will be interned soon: of many texts most are not in the processor's
-    /// cache, and fetching one takes as long as reading half a record.
-    /// </summary>
-    /// <param name="key">The text's key.</param>
-    /// <param name="utf8">The text, not empty.</param>
-    /// <returns>Its hash.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal uint WillIntern(in TextKey key, ReadOnlySpan<byte> utf8)
-    {
-        uint hash = key.Hash(utf8);
-        Slot[] all = slots;
-        CacheLine.Fetch(ref all[(int)hash & (all.Length - 1)]);
-        return hash;
     }
 
     /// <summary>Keeps a symbol for good.</summary>
@@ -119,7 +97,18 @@ public sealed class SymbolTable
             free.Push(symbol);
         }
 
+        foreach (DimensionEntries known in entries)
+            known.Clear();
         FillSlots();
+    }
+
+    /// <summary>Entries of maps of dimensions whose values are in this table.</summary>
+    internal DimensionEntries EntriesOf(DimensionSet set)
+    {
+        DimensionEntries? known = entries.Find(e => e.Set == set);
+        if (known is null)
+            entries.Add(known = new DimensionEntries(set, this));
+        return known;
     }
 
     private int InternChars(ReadOnlySpan<char> text)

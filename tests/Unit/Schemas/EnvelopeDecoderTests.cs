@@ -1,3 +1,4 @@
+using System.Text;
 using Earshot.Schemas;
 using Earshot.Schemas.V1;
 using Google.Protobuf;
@@ -121,6 +122,26 @@ public sealed class EnvelopeDecoderTests
     }
 
     [Fact]
+    public void Entries_may_repeat_and_be_many()
+    {
+        Random random = new(7);
+        string[] names = ["country", "country_code", "carrier", "floor", "account", "account_sid"];
+        for (int i = 0; i < 2000; i++)
+        {
+            MemoryStream metric = new();
+            int entries = random.Next(2) == 0 ? random.Next(6) : random.Next(200);
+            for (; entries > 0; entries--)
+                metric.Write(Entry(names[random.Next(names.Length)], ValueOf(random)));
+            metric.Write(new CallMetric { Metric = "m", Value = 1 }.ToByteArray());
+            Compare(new Envelope
+            {
+                CallMetric = CallMetric.Parser.ParseFrom(metric.ToArray()),
+            }.ToByteArray());
+            Compare([0x12, .. Varint((int)metric.Length), .. metric.ToArray()]);
+        }
+    }
+
+    [Fact]
     public void Allocates_nothing_per_event()
     {
         RandomEnvelopes envelopes = new(6);
@@ -202,6 +223,23 @@ public sealed class EnvelopeDecoderTests
         Assert.Equal(
             names.Select(name => "v" + name), wide.Dimensions.Select(i => wide.DimensionValues[i]));
     }
+
+    private static string ValueOf(Random random) => random.Next(4) switch
+    {
+        0 => "",
+        1 => new string('é', random.Next(30)),
+        _ => "v" + random.Next(20),
+    };
+
+    private static byte[] Entry(string name, string value)
+    {
+        byte[] key = Encoding.UTF8.GetBytes(name), text = Encoding.UTF8.GetBytes(value);
+        byte[] entry = [0x0A, (byte)key.Length, .. key, 0x12, (byte)text.Length, .. text];
+        return [0x22, (byte)entry.Length, .. entry];
+    }
+
+    private static byte[] Varint(int value) =>
+        value < 0x80 ? [(byte)value] : [(byte)(value | 0x80), .. Varint(value >> 7)];
 
     // True when both accept the bytes. Where they differ, the test fails.
     private bool Compare(byte[] bytes)

@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Text.Unicode;
+
+namespace Earshot.Schemas;
+
+/// <summary>
+/// Entries of records' maps of dimensions, name and value, that came before: most come again, byte
+/// for byte, and one look-up of the whole then gives both. It changes no answer. Filled by what is
+/// looked up; emptied when symbols are swept out. One owner, not thread-safe.
+/// </summary>
+/// <param name="set">Says which names are kept.</param>
+/// <param name="symbols">Symbols of the values.</param>
+internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
+{
+    /// <summary>Longest entry that is kept, bytes; the shortest one has
+    /// <see cref="LengthMin"/>.</summary>
+    public const int LengthMax = 32;
+
+    /// <summary>See <see cref="LengthMax"/>.</summary>
+    public const int LengthMin = sizeof(ulong);
+
+    private const int SlotsAtFirst = 256;
+
+    // Open addressing, at most half full.
+    private Slot[] slots = new Slot[SlotsAtFirst];
+
+    // From LengthMax - n on: n bytes that are kept, then those that are not.
+    private static ReadOnlySpan<byte> Kept =>
+    [
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+
+    /// <summary>Whose names these are.</summary>
+    public DimensionSet Set => set;
+
+    /// <summary>How many are kept.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        if (Count == 0)
+            return;
+        slots = new Slot[SlotsAtFirst];
+        Count = 0;
+    }
+
+    /// <summary>Says that an entry will be looked up soon, and fetches its place.</summary>
+    /// <param name="first">The entry's first byte.</param>
+    /// <param name="length">Its length, <see cref="LengthMin"/> to <see cref="LengthMax"/>.</param>
+    /// <returns>Its hash.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint WillFind(ref byte first, int length)
+    {
+        Debug.Assert(length is >= LengthMin and <= LengthMax);
+        int last = length - sizeof(ulong);
+        uint hash = BitOperations.Crc32C((uint)length, Eight(ref first, 0));
+        hash = BitOperations.Crc32C(hash, Eight(ref first, Math.Min(sizeof(ulong), last)));
+        hash = BitOperations.Crc32C(hash, Eight(ref first, Math.Max(0, last - sizeof(ulong))));
+        hash = BitOperations.Crc32C(hash, Eight(ref first, last));
+        Slot[] all = slots;
+        CacheLine.Fetch(ref all[(int)hash & (all.Length - 1)]);
+        return hash;
+    }
+
+    /// <summary>What an entry says.</summary>
+    /// <param name="hash">What <see cref="WillFind"/> gave.</param>
+    /// <param name="first">The first of <see cref="LengthMax"/> bytes or more.</param>
+    /// <param name="length">The entry's length.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Dimension Find(uint hash, ref byte first, int length)
+    {
+        Vector256<byte> entry = Whole(ref first, length);
+        Slot[] all = slots;
+        ref readonly Slot slot = ref all[(int)hash & (all.Length - 1)];
+        if (slot.Entry == entry && slot.Length == length)
+            return slot.Says;
+        return FindFurther(hash, ref first, length);
+    }
+
+    /// <summary>What an entry says whose parts are known.</summary>
+    /// <param name="name">The name's number, not negative.</param>
+    /// <param name="value">The value.</param>
+    public Dimension Of(int name, ReadOnlySpan<byte> value) =>
+        new((short)name, (short)set.OrdinalAt(name), symbols.InternUtf8(value));
+
+    /// <summary>Where name and value are in an entry of the usual form.</summary>
+    public static (Range Name, Range Value) Parts(ReadOnlySpan<byte> entry)
+    {
+        int nameEnd = 2 + entry[1];
+        return (2..nameEnd, (nameEnd + 2)..);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Dimension FindFurther(uint hash, ref byte first, int length)
+    {
+        Vector256<byte> entry = Whole(ref first, length);
+        for (int at = (int)hash; ; at++)
+        {
+            ref readonly Slot slot = ref slots[at & (slots.Length - 1)];
+            if (slot.Length == 0)
+                return Add(hash, MemoryMarshal.CreateReadOnlySpan(ref first, length));
+            if (slot.Length == length && slot.Entry == entry)
+                return slot.Says;
+        }
+    }
+
+    private Dimension Add(uint hash, ReadOnlySpan<byte> entry)
+    {
+        (Range name, Range value) = Parts(entry);
+        int number = set.IndexOfName(entry[name]);
+        if (number < 0)
+            return new Dimension(-1, 0, 0);
+        Dimension says = Of(number, entry[value]);
+
+        // There may be any number of names that are not kept, and of bytes that become one text.
+        if (!Utf8.IsValid(entry[value]))
+            return says;
+        if (++Count > slots.Length / 2)
+            Grow();
+        Span<byte> whole = stackalloc byte[LengthMax];
+        whole.Clear();
+        entry.CopyTo(whole);
+        Place(new Slot(Vector256.Create<byte>(whole), hash, entry.Length, says));
+        return says;
+    }
+
+    private void Grow()
+    {
+        Slot[] old = slots;
+        slots = TouchedArray.Of<Slot>(2 * old.Length);
+        foreach (Slot slot in old)
+        {
+            if (slot.Length > 0)
+                Place(slot);
+        }
+    }
+
+    private void Place(in Slot slot)
+    {
+        int at = (int)slot.Hash;
+        while (slots[at & (slots.Length - 1)].Length > 0)
+            at++;
+        slots[at & (slots.Length - 1)] = slot;
+    }
+
+    private static Vector256<byte> Whole(ref byte first, int length) =>
+        Vector256.LoadUnsafe(ref first) & Vector256.LoadUnsafe(
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(Kept), LengthMax - length));
+
+    private static ulong Eight(ref byte first, int at) =>
+        Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, at));
+
+    private readonly record struct Slot(
+        Vector256<byte> Entry, uint Hash, int Length, Dimension Says);
+}
+
+/// <summary>What an entry of a record's map of dimensions says.</summary>
+/// <param name="Name">The name's number, as <see cref="DimensionSet"/> gives them; negative: it is
+/// not kept.</param>
+/// <param name="Ordinal">The dimension it means.</param>
+/// <param name="Symbol">The value's symbol; 0 for an empty one.</param>
+internal readonly record struct Dimension(short Name, short Ordinal, int Symbol);
