@@ -80,7 +80,7 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
         Vector256<byte> entry = Whole(ref first, length);
         Slot[] all = slots;
         ref readonly Slot slot = ref all[(int)hash & (all.Length - 1)];
-        if (slot.Entry == entry && slot.Length == length)
+        if (slot.Has(entry, length))
             return slot.Says;
         return FindFurther(hash, ref first, length);
     }
@@ -89,7 +89,7 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
     /// <param name="name">The name's number, not negative.</param>
     /// <param name="value">The value.</param>
     public Dimension Of(int name, ReadOnlySpan<byte> value) =>
-        new((short)name, (short)set.OrdinalAt(name), symbols.InternUtf8(value));
+        new(name, set.OrdinalAt(name), symbols.InternUtf8(value));
 
     /// <summary>Where name and value are in an entry of the usual form.</summary>
     public static (Range Name, Range Value) Parts(ReadOnlySpan<byte> entry)
@@ -107,7 +107,7 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
             ref readonly Slot slot = ref slots[at & (slots.Length - 1)];
             if (slot.Length == 0)
                 return Add(hash, MemoryMarshal.CreateReadOnlySpan(ref first, length));
-            if (slot.Length == length && slot.Entry == entry)
+            if (slot.Has(entry, length))
                 return slot.Says;
         }
     }
@@ -125,10 +125,9 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
             return says;
         if (++Count > slots.Length / 2)
             Grow();
-        Span<byte> whole = stackalloc byte[LengthMax];
-        whole.Clear();
-        entry.CopyTo(whole);
-        Place(new Slot(Vector256.Create<byte>(whole), hash, entry.Length, says));
+        Slot slot = new() { Hash = hash, Length = entry.Length, Says = says };
+        entry.CopyTo(slot.Bytes);
+        Place(slot);
         return says;
     }
 
@@ -158,13 +157,43 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
     private static ulong Eight(ref byte first, int at) =>
         Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, at));
 
-    private readonly record struct Slot(
-        Vector256<byte> Entry, uint Hash, int Length, Dimension Says);
+    private struct Slot
+    {
+        public EntryBytes Bytes; // zeros behind the entry
+        public uint Hash;
+        public int Length; // 0: free
+        public Dimension Says;
+
+        public readonly bool Has(Vector256<byte> entry, int length) =>
+            Vector256.LoadUnsafe(in Bytes[0]) == entry && Length == length;
+    }
+
+    // A vector in its place would be aligned, and a slot be a third longer.
+    [InlineArray(LengthMax)]
+    private struct EntryBytes
+    {
+        private byte first;
+    }
 }
 
-/// <summary>What an entry of a record's map of dimensions says.</summary>
-/// <param name="Name">The name's number, as <see cref="DimensionSet"/> gives them; negative: it is
-/// not kept.</param>
-/// <param name="Ordinal">The dimension it means.</param>
-/// <param name="Symbol">The value's symbol; 0 for an empty one.</param>
-internal readonly record struct Dimension(short Name, short Ordinal, int Symbol);
+/// <summary>What an entry of a record's map of dimensions says, as one number.</summary>
+/// <param name="name">See <see cref="Name"/>.</param>
+/// <param name="ordinal">See <see cref="Ordinal"/>.</param>
+/// <param name="symbol">See <see cref="Symbol"/>.</param>
+internal readonly struct Dimension(int name, int ordinal, int symbol)
+{
+    private const int NumberBits = 16;
+
+    private readonly long bits =
+        ((long)symbol << (2 * NumberBits)) | ((long)(ushort)ordinal << NumberBits) | (ushort)name;
+
+    /// <summary>The name's number, as <see cref="DimensionSet"/> gives them; negative: it is not
+    /// kept.</summary>
+    public int Name => (short)bits;
+
+    /// <summary>The dimension it means.</summary>
+    public int Ordinal => (short)(bits >> NumberBits);
+
+    /// <summary>The value's symbol; 0 for an empty one.</summary>
+    public int Symbol => (int)(bits >> (2 * NumberBits));
+}

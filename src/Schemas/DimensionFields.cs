@@ -61,12 +61,12 @@ internal ref struct DimensionFields(
     /// Takes a map entry of the form that all writers give it: name, then value, each with a
     /// length of one byte.
     /// </summary>
-    /// <param name="start">Where the entry begins in the record.</param>
+    /// <param name="first">The entry's first byte, in the record.</param>
     /// <param name="length">Its length, at most that of the rest of the record.</param>
     /// <returns>False: it has another form, and is not taken.</returns>
-    public bool TryTake(int start, int length)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool TryTake(ref byte first, int length)
     {
-        ref byte first = ref Unsafe.Add(ref MemoryMarshal.GetReference(record), start);
         if (length < DimensionEntries.LengthMin || first != NameTag)
             return false;
         int nameEnd = 2 + Unsafe.Add(ref first, 1);
@@ -77,6 +77,7 @@ internal ref struct DimensionFields(
             return false;
         }
 
+        int start = (int)Unsafe.ByteOffset(ref MemoryMarshal.GetReference(record), ref first);
         if (length > DimensionEntries.LengthMax
             || start > record.Length - DimensionEntries.LengthMax)
         {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using State = Earshot.Schemas.V1.CallState.Types.State;
@@ -116,53 +115,66 @@ internal ref struct EnvelopeFields
         // Each read has seen that its bytes are there; sliced, each would be checked again.
         Debug.Assert(roles.Length > byte.MaxValue);
         ReadOnlySpan<byte> rest = reader.Rest;
-        ref byte first = ref MemoryMarshal.GetReference(rest);
         ref FieldRole roleOf = ref MemoryMarshal.GetReference(roles);
-        int at = 0;
-        while (at <= rest.Length - 2)
+        ref byte at = ref MemoryMarshal.GetReference(rest);
+        ref byte end = ref Unsafe.Add(ref at, rest.Length);
+        uint read = valuesRead;
+        while (Left(ref at, ref end) >= 2)
         {
             // Fields 16 to 31 have a second byte that is 1: then the first one is the whole tag.
-            int tag = Unsafe.Add(ref first, at);
-            int value = at + 1;
-            if (tag >= 0x80 && Unsafe.Add(ref first, value++) != 1)
-                break;
+            uint tag = at;
+            ref byte value = ref Unsafe.Add(ref at, 1);
+            if (tag >= 0x80)
+            {
+                if (value != 1)
+                    break;
+                value = ref Unsafe.Add(ref value, 1);
+            }
+
             FieldRole role = Unsafe.Add(ref roleOf, tag);
+            nint left = Left(ref value, ref end);
             if (role is > FieldRole.None and < FieldRole.EventTime)
             {
-                if (value > rest.Length - sizeof(double))
+                if (left < sizeof(double))
                     break;
-                double number = BitConverter.UInt64BitsToDouble(Eight(ref first, value));
+                double number = BitConverter.UInt64BitsToDouble(Eight(ref value));
                 if (role < (FieldRole)Metrics.End)
-                    Put((int)role, number);
+                {
+                    values[(int)role] = number;
+                    read |= 1u << (int)role;
+                }
                 else
+                {
                     Take(role, number);
-                at = value + sizeof(double);
+                }
+
+                at = ref Unsafe.Add(ref value, sizeof(double));
             }
             else if (role >= FieldRole.EventId)
             {
-                if (value >= rest.Length)
+                if (left < 1)
                     break;
-                int length = Unsafe.Add(ref first, value++);
-                if (length >= 0x80 || length > rest.Length - value)
+                int length = value;
+                if (length >= 0x80 || length >= left)
                     break;
+                value = ref Unsafe.Add(ref value, 1);
                 if (role < FieldRole.Dimension)
-                    Take(role, rest.Slice(value, length));
-                else if (role > FieldRole.Dimension
-                    || !dimensions.TryTake(reader.Position + value, length))
+                    Take(role, MemoryMarshal.CreateReadOnlySpan(ref value, length));
+                else if (role > FieldRole.Dimension || !dimensions.TryTake(ref value, length))
                     break;
-                at = value + length;
+                at = ref Unsafe.Add(ref value, length);
             }
             else if (role >= FieldRole.EventTime)
             {
-                if (value > rest.Length - sizeof(ulong))
+                if (left < sizeof(ulong))
                     break;
-                ulong bytes = Eight(ref first, value);
+                ulong bytes = Eight(ref value);
                 int length = 1;
                 ulong number = bytes & 0xFF;
                 if (number >= 0x80 && !ProtoReader.TryReadVarint(bytes, out number, out length))
                     break;
                 Take(role, number);
-                at = value + length;
+                at = ref Unsafe.Add(ref value, length);
             }
             else
             {
@@ -170,12 +182,15 @@ internal ref struct EnvelopeFields
             }
         }
 
-        reader.Advance(at);
+        valuesRead = read;
+        reader.Advance(rest.Length - (int)Left(ref at, ref end));
     }
 
-    private static ulong Eight(ref byte first, int at)
+    private static nint Left(ref byte at, ref byte end) => Unsafe.ByteOffset(ref at, ref end);
+
+    private static ulong Eight(ref byte first)
     {
-        ulong eight = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, at));
+        ulong eight = Unsafe.ReadUnaligned<ulong>(ref first);
         return BitConverter.IsLittleEndian ? eight : BinaryPrimitives.ReverseEndianness(eight);
     }
 
@@ -322,12 +337,7 @@ internal ref struct EnvelopeFields
         if (!routeId.IsEmpty)
             into.SetDimension("route"u8, routeId);
         into.Codec = into.DimensionValues.InternUtf8(codec);
-        for (uint rest = valuesRead; rest != 0; rest &= rest - 1)
-        {
-            int metric = BitOperations.TrailingZeroCount(rest);
-            into.AddValue(metric, values[metric]);
-        }
-
+        into.SetValues(valuesRead, values);
         if (metricValue is double value)
             into.AddValue(into.Metrics.InternUtf8(metricName), value);
         return null;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 
 namespace Earshot.Schemas;
@@ -208,6 +209,23 @@ public sealed class EventRecord
             return false;
         values[valueCount++] = new MetricValue(metric, value);
         return true;
+    }
+
+    /// <summary>Puts values in place of all that it has.</summary>
+    /// <param name="metrics">Bit m: there is a value of metric m, below
+    /// <see cref="Metrics.End"/>.</param>
+    /// <param name="byMetric">Values, by metric.</param>
+    internal void SetValues(uint metrics, ReadOnlySpan<double> byMetric)
+    {
+        int count = 0;
+        MetricValue[] into = values;
+        for (; metrics != 0; metrics &= metrics - 1)
+        {
+            int metric = BitOperations.TrailingZeroCount(metrics);
+            into[count++] = new MetricValue(metric, byMetric[metric]);
+        }
+
+        valueCount = count;
     }
 
     /// <summary>The value of one metric, or null.</summary>

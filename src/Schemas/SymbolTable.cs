@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -62,6 +63,7 @@ public sealed class SymbolTable
     /// The symbol of a UTF-8 text that may be swept out once it is no longer used; invalid bytes
     /// become U+FFFD.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public int InternUtf8(ReadOnlySpan<byte> utf8)
     {
         if (utf8.IsEmpty)
