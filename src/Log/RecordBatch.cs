@@ -104,7 +104,7 @@ public sealed class RecordBatch
     {
         get
         {
-            ref readonly Entry entry = ref Entries[index];
+            ref readonly Entry entry = ref EntryAt(index);
             return new LogRecord
             {
                 Offset = entry.Offset,
@@ -120,22 +120,22 @@ public sealed class RecordBatch
     /// <summary>The value of record <paramref name="index"/>.</summary>
     public ReadOnlySpan<byte> ValueOf(int index)
     {
-        ref readonly Entry entry = ref Entries[index];
+        ref readonly Entry entry = ref EntryAt(index);
         return bytes.AsSpan(entry.ValueStart, entry.ValueEnd - entry.ValueStart);
     }
 
     /// <summary>The headers of record <paramref name="index"/>.</summary>
     public RecordHeaders HeadersOf(int index)
     {
-        ref readonly Entry entry = ref Entries[index];
+        ref readonly Entry entry = ref EntryAt(index);
         return new RecordHeaders(bytes.AsSpan(entry.ValueEnd, entry.End - entry.ValueEnd));
     }
 
     /// <summary>When the log took in record <paramref name="index"/>, ms since the epoch.</summary>
-    public long AppendTimeOf(int index) => Entries[index].AppendTimeMs ?? AppendTimeMs;
+    public long AppendTimeOf(int index) => EntryAt(index).AppendTimeMs ?? AppendTimeMs;
 
     /// <summary>The offset of record <paramref name="index"/>.</summary>
-    public long OffsetOf(int index) => Entries[index].Offset;
+    public long OffsetOf(int index) => EntryAt(index).Offset;
 
     /// <summary>The line or record number in the origin, from 1; 0 if it means nothing.</summary>
     public long LineOf(long offset) => OriginStart < 0 ? 0 : offset - OriginStart + 1;
@@ -175,6 +175,12 @@ public sealed class RecordBatch
             AppendTimeMs = appendTimeMs,
             Origin = source.Topic,
         };
+    }
+
+    private ref readonly Entry EntryAt(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count);
+        return ref entries[first + index];
     }
 
     // Key [Start, ValueStart), value [ValueStart, ValueEnd), headers [ValueEnd, End).

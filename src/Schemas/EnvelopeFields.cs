@@ -139,15 +139,9 @@ internal ref struct EnvelopeFields
                     break;
                 double number = BitConverter.UInt64BitsToDouble(Eight(ref value));
                 if (role < (FieldRole)Metrics.End)
-                {
-                    values[(int)role] = number;
-                    read |= 1u << (int)role;
-                }
+                    (values[(int)role], read) = (number, read | (1u << (int)role));
                 else
-                {
                     Take(role, number);
-                }
-
                 at = ref Unsafe.Add(ref value, sizeof(double));
             }
             else if (role >= FieldRole.EventId)
@@ -166,14 +160,9 @@ internal ref struct EnvelopeFields
             }
             else if (role >= FieldRole.EventTime)
             {
-                if (left < sizeof(ulong))
+                int length = left < sizeof(ulong) ? 0 : TakeVarint(role, Eight(ref value));
+                if (length == 0)
                     break;
-                ulong bytes = Eight(ref value);
-                int length = 1;
-                ulong number = bytes & 0xFF;
-                if (number >= 0x80 && !ProtoReader.TryReadVarint(bytes, out number, out length))
-                    break;
-                Take(role, number);
                 at = ref Unsafe.Add(ref value, length);
             }
             else
@@ -184,6 +173,17 @@ internal ref struct EnvelopeFields
 
         valuesRead = read;
         reader.Advance(rest.Length - (int)Left(ref at, ref end));
+    }
+
+    // Its length; 0: it is longer than eight bytes, and not taken.
+    private int TakeVarint(FieldRole role, ulong bytes)
+    {
+        int length = 1;
+        ulong number = bytes & 0xFF;
+        if (number >= 0x80 && !ProtoReader.TryReadVarint(bytes, out number, out length))
+            return 0;
+        Take(role, number);
+        return length;
     }
 
     private static nint Left(ref byte at, ref byte end) => Unsafe.ByteOffset(ref at, ref end);

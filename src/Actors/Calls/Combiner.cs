@@ -137,13 +137,14 @@ internal sealed class Combiner
         given.Take(values);
         double? seconds = given[Metrics.ConnectDuration];
         long? connectedMs = seconds is { } s ? (long)Math.Round(s * 1000) : null;
-        PddLimit? limit = pddSeconds is null
-            ? null : baselines.LimitOf(dimensions[countryOrdinal], timeMs);
+        PddLimit limit = default;
+        bool hasLimit = pddSeconds is not null
+            && baselines.TryGetLimit(dimensions[countryOrdinal], timeMs, out limit);
         Teach(dimensions, timeMs, given[Metrics.Pdd]);
         CallFacts said = default;
         said.Edge = EdgeOf(dimensions);
         said.PddSeconds = pddSeconds;
-        said.PddLimitSeconds = limit?.Seconds;
+        said.PddLimitSeconds = hasLimit ? limit.Seconds : null;
         said.PacketLossPercent = given[Metrics.PacketLoss];
         said.AvgJitterMs = given[Metrics.AvgJitter];
         said.MaxJitterMs = given[Metrics.MaxJitter];
@@ -160,7 +161,7 @@ internal sealed class Combiner
             if (given[Metrics.Score] is { } score)
                 row.Score = score;
             CallFacts facts = media?.Complete(said) ?? said;
-            FinishedRows.Judge(row, tags, said, facts, limit, outcome);
+            FinishedRows.Judge(row, tags, said, facts, hasLimit ? limit : null, outcome);
         }
 
         Partials.Add(dimensions, timeMs, values, CountStep.Of(outcome));

@@ -33,8 +33,9 @@ internal sealed class DecodeAhead(
     {
         if (!ReferenceEquals(batch, decoded) || index < first || index >= end)
             Decode(batch, index);
-        result = results[index - first];
-        return records[index - first];
+        int place = index - first;
+        result = results[place];
+        return records[place];
     }
 
     /// <summary>A record of which nothing is known, in place of all that was decoded.</summary>
@@ -52,20 +53,21 @@ internal sealed class DecodeAhead(
     {
         Forget();
         results[0] = Decode(batch, index, records[0]);
-        (decoded, first, end) = (batch, index, index + 1);
         willTake(records[0]);
-        int last = Math.Min(batch.Count, index + Ahead);
-        for (; end < last && TryDecode(batch, end); end++)
-            willTake(records[end - first]);
+        int all = Math.Min(batch.Count - index, Ahead);
+        int done = 1;
+        for (; done < all && TryDecode(batch, index + done, done); done++)
+            willTake(records[done]);
+        (decoded, first, end) = (batch, index, index + done);
         willTakeNow();
     }
 
     // False hides nothing: the record is decoded again when it is due, and fails then.
-    private bool TryDecode(RecordBatch batch, int index)
+    private bool TryDecode(RecordBatch batch, int index, int place)
     {
         try
         {
-            results[index - first] = Decode(batch, index, records[index - first]);
+            results[place] = Decode(batch, index, records[place]);
             return true;
         }
         catch (Exception e) when (e is not OutOfMemoryException)

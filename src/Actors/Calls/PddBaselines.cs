@@ -97,7 +97,11 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
     /// </summary>
     /// <param name="country">Symbol of its country; 0 when missing.</param>
     /// <param name="timeMs">When it ended.</param>
-    public PddLimit? LimitOf(int country, long timeMs)
+    public PddLimit? LimitOf(int country, long timeMs) =>
+        TryGetLimit(country, timeMs, out PddLimit limit) ? limit : null;
+
+    /// <summary>The same, as an answer that need not be copied; false: none.</summary>
+    public bool TryGetLimit(int country, long timeMs, out PddLimit limit)
     {
         long endMs = PddHours.EndFor(timeMs, options.LatenessMs);
         ref readonly (int Country, long EndMs, Learned Learned) last =
@@ -105,9 +109,8 @@ internal sealed class PddBaselines(PipelineOptions options, SymbolTable values)
         Learned found = country == 0 ? default
             : last.Country == country && last.EndMs == endMs ? last.Learned
             : LearnedOf(country, endMs);
-        return found.Samples >= options.PddSamplesMin
-            ? new PddLimit(found.Seconds, endMs, found.Samples)
-            : null;
+        limit = new PddLimit(found.Seconds, endMs, found.Samples);
+        return found.Samples >= options.PddSamplesMin;
     }
 
     /// <summary>

@@ -16,13 +16,16 @@ internal sealed class ValuesByMetric
     /// <summary>Takes the values of an event in place of those before.</summary>
     public void Take(ReadOnlySpan<MetricValue> from)
     {
-        known = 0;
+        double[] into = values;
+        uint taken = 0;
         foreach (ref readonly MetricValue value in from)
         {
-            if (value.Metric >= Metrics.End)
+            if ((uint)value.Metric >= (uint)into.Length)
                 continue;
-            values[value.Metric] = value.Value;
-            known |= 1u << value.Metric;
+            into[value.Metric] = value.Value;
+            taken |= 1u << value.Metric;
         }
+
+        known = taken;
     }
 }

@@ -16,8 +16,10 @@ internal sealed class ReplayRow : IBenchRow
     /// <summary>Calls per second in the file: 5 million events are about 17 minutes.</summary>
     private const double CallsPerSecond = 200;
 
-    // As ./earshot has it for replays.
-    private static readonly Dictionary<string, string> AsStarted =
+    // As ./earshot has it for replays of files below this.
+    private const long ShortBytes = 2_000_000_000;
+
+    private static readonly Dictionary<string, string> AsShort =
         new()
         {
             ["DOTNET_TieredPGO"] = "0",
@@ -40,6 +42,8 @@ internal sealed class ReplayRow : IBenchRow
         string file = Path.Combine(scope.Folder, "traffic.delimited");
         string data = Path.Combine(scope.Folder, "data");
         Write(file, scope.Events);
+        Dictionary<string, string>? environment =
+            new FileInfo(file).Length < ShortBytes ? AsShort : null;
         List<ReplaySummary> summaries = [];
         BenchResult result = await scope.MeasureAsync(
             this,
@@ -47,7 +51,7 @@ internal sealed class ReplayRow : IBenchRow
                 new Lap(Name, async () =>
                 {
                     await SelfProcess.RunAsync(
-                        ["replay", file, "--data", data], cancel, AsStarted);
+                        ["replay", file, "--data", data], cancel, environment);
                     return scope.Events;
                 })
                 {
