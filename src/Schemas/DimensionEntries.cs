@@ -23,6 +23,9 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
     /// <summary>See <see cref="LengthMax"/>.</summary>
     public const int LengthMin = sizeof(ulong);
 
+    /// <summary>Most entries kept: their slots then take 25 MB.</summary>
+    public const int CountMax = 1 << 18;
+
     private const int SlotsAtFirst = 256;
 
     // Open addressing, at most half full.
@@ -123,6 +126,8 @@ internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
         // There may be any number of names that are not kept, and of bytes that become one text.
         if (!Utf8.IsValid(entry[value]))
             return says;
+        if (Count == CountMax)
+            Clear();
         if (++Count > slots.Length / 2)
             Grow();
         Slot slot = new() { Hash = hash, Length = entry.Length, Says = says };

@@ -50,6 +50,15 @@ public sealed class DimensionEntriesTests
         }
     }
 
+    [Fact]
+    public void They_are_not_more_than_fit()
+    {
+        for (int i = 0; i <= DimensionEntries.CountMax + 100; i++)
+            AccountOf(record, "account", "A" + i);
+        Assert.Equal(101, record.Entries.Count);
+        Assert.Equal("A7", AccountOf(record, "account", "A7"));
+    }
+
     private string AccountOf(EventRecord into, string name, string value, string carrier = "")
     {
         CallMetric metric = new() { Metric = "m", Value = 1 };
