@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Earshot.Schemas;
 
 namespace Earshot.Actors.Keys;
@@ -52,6 +53,24 @@ internal sealed class KeyFinder(int[] ordinals)
     {
         ref Known known = ref Find(dimensions);
         return known.Period == period ? known.Key : 0;
+    }
+
+    /// <summary>The same of many events, of one at least.</summary>
+    /// <param name="dimensions">Their dimensions, one event after another.</param>
+    /// <param name="period">Number of the period, above 0.</param>
+    /// <param name="keys">Receives the number of each.</param>
+    public void Find(ReadOnlySpan<int> dimensions, int period, Span<int> keys)
+    {
+        int width = dimensions.Length / keys.Length;
+        if (ordinals.Length == 1)
+            FindOnes(dimensions[ordinals[0]..], width, period, keys);
+        else if (ordinals.Length == 2)
+            FindPairs(dimensions, width, period, keys);
+        else
+        {
+            for (int i = 0; i < keys.Length; i++)
+                keys[i] = Find(dimensions.Slice(i * width, width), period);
+        }
     }
 
     /// <summary>The number of the key, admitted or not; 0: not known.</summary>
@@ -123,11 +142,7 @@ internal sealed class KeyFinder(int[] ordinals)
     private ref Known Find(ReadOnlySpan<int> dimensions)
     {
         if (ordinals.Length < 2)
-        {
-            int symbol = SymbolOf(dimensions);
-            return ref symbol < bySymbol.Length ? ref bySymbol[symbol] : ref none;
-        }
-
+            return ref FindOne(SymbolOf(dimensions));
         int number = dimensions[ordinals[0]];
         for (int i = 0; i < prefixes.Length; i++)
         {
@@ -135,7 +150,43 @@ internal sealed class KeyFinder(int[] ordinals)
                 return ref none;
         }
 
-        ulong pair = Pair(number, dimensions[ordinals[^1]]);
+        return ref FindPair(Pair(number, dimensions[ordinals[^1]]));
+    }
+
+    // Loops of their own: with all they need in registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FindOnes(ReadOnlySpan<int> symbols, int step, int period, Span<int> keys)
+    {
+        Known[] all = bySymbol;
+        for (int i = 0, at = 0; i < keys.Length; i++, at += step)
+        {
+            uint symbol = (uint)symbols[at];
+            Known known = symbol < (uint)all.Length ? all[symbol] : default;
+            keys[i] = known.Period == period ? known.Key : 0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FindPairs(ReadOnlySpan<int> dimensions, int step, int period, Span<int> keys)
+    {
+        ReadOnlySpan<int> first = dimensions[ordinals[0]..], second = dimensions[ordinals[1]..];
+        for (int i = 0, at = 0; i < keys.Length; i++, at += step)
+        {
+            Known known = FindPair(Pair(first[at], second[at]));
+            keys[i] = known.Period == period ? known.Key : 0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Known FindOne(int symbol)
+    {
+        Known[] all = bySymbol;
+        return ref (uint)symbol < (uint)all.Length ? ref all[symbol] : ref none;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Known FindPair(ulong pair)
+    {
         Slot[] all = slots;
         for (uint at = SlotOf(pair); ; at++)
         {

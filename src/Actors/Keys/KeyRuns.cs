@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Earshot.Schemas;
 
 namespace Earshot.Actors.Keys;
@@ -110,31 +111,36 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
     /// <param name="isRepeated">Of each: whether it is one more row of the event before, and so
     /// has its key.</param>
     /// <param name="period">Number of the limit's period, above 0.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Take(ReadOnlySpan<int> dimensions, ReadOnlySpan<bool> isRepeated, int period)
     {
         int events = isRepeated.Length;
+        if (events == 0)
+            return;
         if (count + events > keyOf.Length)
             Array.Resize(ref keyOf, Math.Max(count + events, 2 * keyOf.Length));
-        int width = dimensions.Length / Math.Max(events, 1);
-        for (int i = 0; i < events; i++)
+        Span<int> found = keyOf.AsSpan(count, events);
+        finder.Find(dimensions, period, found);
+        if (found.Contains(0) || isRepeated.Contains(true))
+            Complete(dimensions, isRepeated, period);
+        int[] numbers = eventsOf;
+        foreach (int key in found)
+            CacheLine.Fetch(ref numbers[key]);
+        for (int i = 0; i < found.Length; i++)
         {
-            ReadOnlySpan<int> its = dimensions.Slice(i * width, width);
-            int key = isRepeated[i] ? keyOf[count + i - 1] : finder.Find(its, period);
-            if (key == 0)
-                key = Admit(its, period);
-            keyOf[count + i] = key;
-            CacheLine.Fetch(ref eventsOf[key]);
+            int key = found[i];
+            if (numbers[key]++ == 0)
+                Begin(key, count + i);
         }
 
-        for (int end = count + events; count < end; count++)
-        {
-            int key = keyOf[count];
-            if (eventsOf[key]++ == 0)
-            {
-                firstOf[key] = count;
-                used.Add(key);
-            }
-        }
+        count += events;
+    }
+
+    // A run, with its first event.
+    private void Begin(int key, int first)
+    {
+        firstOf[key] = first;
+        used.Add(key);
     }
 
     /// <summary>Brings the events of each key together, in the order they are in.</summary>
@@ -222,6 +228,23 @@ internal sealed class KeyRuns(int grouping, int[] ordinals, SymbolTable texts, K
         string?[] others = new string?[dimensions];
         Array.Fill(others, PartialTable.Other);
         return [null!, new GroupingKey(grouping, others)];
+    }
+
+    // What the finder does not know is new, or was when it was asked.
+    private void Complete(ReadOnlySpan<int> dimensions, ReadOnlySpan<bool> isRepeated, int period)
+    {
+        int width = dimensions.Length / isRepeated.Length;
+        for (int i = 0; i < isRepeated.Length; i++)
+        {
+            ref int key = ref keyOf[count + i];
+            ReadOnlySpan<int> its = dimensions.Slice(i * width, width);
+            if (isRepeated[i])
+                key = keyOf[count + i - 1];
+            else if (key == 0)
+                key = finder.Find(its, period);
+            if (key == 0)
+                key = Admit(its, period);
+        }
     }
 
     // A key that is not known to be live in this period: it is now, or has no room. The total and
