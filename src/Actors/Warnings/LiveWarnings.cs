@@ -97,10 +97,13 @@ internal sealed class LiveWarnings
             Tags tag = conditions[condition];
             if ((tags.Known & tag) == 0)
                 continue;
-            long? raisedForMs = stream.IsRaised(condition)
+            bool crosses = (tags.Raised & tag) != 0, isRaised = stream.IsRaised(condition);
+            if (!crosses && !isRaised && rule.IsQuiet(stream.Windows[condition]))
+                continue;
+            long? raisedForMs = isRaised
                 ? timeMs - streams.RaisedOf(id, condition).RaisedMs : null;
             WarningChange change = rule.Take(
-                ref stream.Windows[condition], (tags.Raised & tag) != 0, raisedForMs);
+                ref stream.Windows[condition], crosses, raisedForMs);
             if (change == WarningChange.None)
                 continue;
             RaisedWarning warning = change == WarningChange.Raised

@@ -68,6 +68,12 @@ public sealed record WarningRule
         }
     }
 
+    /// <summary>
+    /// True when one more sample that does not cross the limit changes nothing in a window of a
+    /// warning that is not raised.
+    /// </summary>
+    public bool IsQuiet(WarningWindow window) => window.Packed == 1 << Samples;
+
     /// <summary>Takes a known sample in.</summary>
     /// <param name="window">The samples before it; afterwards with it.</param>
     /// <param name="crosses">True when it crosses the limit.</param>

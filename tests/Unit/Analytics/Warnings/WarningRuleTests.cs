@@ -66,6 +66,25 @@ public sealed class WarningRuleTests
         }
     }
 
+    [Fact]
+    public void A_quiet_window_stays_as_it_is_and_no_other_does()
+    {
+        Random random = new(5);
+        for (int samples = 1; samples <= WarningWindow.SamplesMax; samples++)
+        {
+            WarningRule rule = new() { Samples = samples, RaiseAt = 1 };
+            WarningWindow window = default;
+            for (int i = 0; i < 500; i++)
+            {
+                WarningWindow next = window;
+                WarningChange change = rule.Take(ref next, crosses: false, raisedForMs: null);
+                Assert.Equal(
+                    rule.IsQuiet(window), next == window && change == WarningChange.None);
+                rule.Take(ref window, random.Next(samples + 1) == 0, raisedForMs: null);
+            }
+        }
+    }
+
     [Theory]
     [InlineData(0, 1, 0, "Samples is 0; allowed is 1 to 15.")]
     [InlineData(16, 1, 0, "Samples is 16; allowed is 1 to 15.")]
