@@ -16,12 +16,11 @@ namespace Earshot.Schemas;
 /// <param name="symbols">Symbols of the values.</param>
 internal sealed class DimensionEntries(DimensionSet set, SymbolTable symbols)
 {
-    /// <summary>Longest entry that is kept, bytes; the shortest one has
-    /// <see cref="LengthMin"/>.</summary>
-    public const int LengthMax = 32;
-
-    /// <summary>See <see cref="LengthMax"/>.</summary>
+    /// <summary>Bytes of the shortest entry that is kept.</summary>
     public const int LengthMin = sizeof(ulong);
+
+    /// <summary>Bytes of the longest one.</summary>
+    public const int LengthMax = 32;
 
     /// <summary>Most entries kept: their slots then take 25 MB.</summary>
     public const int CountMax = 1 << 18;

@@ -52,9 +52,7 @@ internal ref struct DimensionFields(
             return;
         long start = value.IsEmpty ? 0 : Unsafe.ByteOffset(
             ref MemoryMarshal.GetReference(record), ref MemoryMarshal.GetReference(value));
-        if (count == slots.Length)
-            TakeApart();
-        slots[count++] = new DimensionSlot((int)start, value.Length, 0, number);
+        Add(new DimensionSlot((int)start, value.Length, 0, number));
     }
 
     /// <summary>
@@ -85,10 +83,8 @@ internal ref struct DimensionFields(
             return true;
         }
 
-        if (count == slots.Length)
-            TakeApart();
-        slots[count++] = new DimensionSlot(
-            start, length, entries.WillFind(ref first, length), DimensionSlot.Whole);
+        Add(new DimensionSlot(
+            start, length, entries.WillFind(ref first, length), DimensionSlot.Whole));
         return true;
     }
 
@@ -104,6 +100,15 @@ internal ref struct DimensionFields(
         TakeApart();
         foreach (DimensionSlot slot in slots[..count])
             Set(Says(slot));
+    }
+
+    // Taking entries apart makes room: those that are left have different names.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Add(in DimensionSlot slot)
+    {
+        if (count == slots.Length)
+            TakeApart();
+        slots[count++] = slot;
     }
 
     // False: a name came twice, or has no bit.
@@ -135,10 +140,7 @@ internal ref struct DimensionFields(
     private readonly Dimension Says(in DimensionSlot slot)
     {
         if (slot.Name != DimensionSlot.Whole)
-        {
             return entries.Of(slot.Name, record.Slice(slot.Start, slot.Length));
-        }
-
         return entries.Find(
             slot.Hash, ref Unsafe.Add(ref MemoryMarshal.GetReference(record), slot.Start),
             slot.Length);

@@ -63,9 +63,13 @@ internal sealed class KeyFinder(int[] ordinals)
     {
         int width = dimensions.Length / keys.Length;
         if (ordinals.Length == 1)
+        {
             FindOnes(dimensions[ordinals[0]..], width, period, keys);
+        }
         else if (ordinals.Length == 2)
+        {
             FindPairs(dimensions, width, period, keys);
+        }
         else
         {
             for (int i = 0; i < keys.Length; i++)

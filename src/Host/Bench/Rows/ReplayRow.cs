@@ -16,7 +16,7 @@ internal sealed class ReplayRow : IBenchRow
     /// <summary>Calls per second in the file: 5 million events are about 17 minutes.</summary>
     private const double CallsPerSecond = 200;
 
-    // As ./earshot has it for replays of files below this.
+    // Replays of less are started as ./earshot starts them.
     private const long ShortBytes = 2_000_000_000;
 
     private static readonly Dictionary<string, string> AsShort =
