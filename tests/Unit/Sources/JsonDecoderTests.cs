@@ -238,14 +238,21 @@ public sealed class JsonDecoderTests
         IRecordDecoder decoder = Decoder(EventKind.CallEvent);
         byte[] line = Bytes(ReferenceLine);
         decoder.Decode(line, record);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
+        long least = long.MaxValue;
+        for (int round = 0; round < 3; round++)
         {
-            decoder.RoutingHash(line);
-            decoder.Decode(line, record);
+            // A collection in between empties the pools of arrays: in that round one is new.
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++)
+            {
+                decoder.RoutingHash(line);
+                decoder.Decode(line, record);
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, least);
     }
 
     private void Read(EventKind kind, string line)
